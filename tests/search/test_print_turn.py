@@ -20,8 +20,8 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.axis_rotations import TurnSettings
-from diffdope.search.checks.print_turn import at_its_turn, by_print, print_open
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.print_turn import at_its_turn, by_print, print_open
 from diffdope.terms.registry import ObjectiveSettings
 
 CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)

@@ -39,7 +39,7 @@ class FitQuality:
         left: by how much one more step would move the surface, as a share of the diameter, where no last steps are
             made: what has not come to rest, or is hardly held, is off by more.
         print_open: by how much the surface may be turned although its print should tell, a deviation as a share of the
-            diameter (`search/checks/print_turn.py`); 0 where the photograph tells the turn, or nobody would see it.
+            diameter (`search/print_turn.py`); 0 where the photograph tells the turn, or nobody would see it.
         too_far: share of the distance by which depth reads too far, as what is printed on the object has it
             (`estimate/depth_scale.py`); where colours and depth are compared, and last steps are made.
         too_far_deviation: of that.

@@ -26,7 +26,6 @@ from diffdope.search.candidates import Candidates
 from diffdope.search.checks.border_fits import borne_out
 from diffdope.search.checks.open_turn import left_of, open_turn
 from diffdope.search.checks.outline_evidence import beside_edges, share_on_edges
-from diffdope.search.checks.print_turn import told_by_print
 from diffdope.search.features.feature_search import with_distance_error
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
@@ -34,6 +33,7 @@ from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mask_rejection import refused
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
+from diffdope.search.print_turn import told_by_print
 from diffdope.search.rim_estimate import RimEstimate, rims_tell
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import Stages

@@ -16,8 +16,8 @@ from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
 from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.search.checks.print_turn import turned_share
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.print_turn import turned_share
 
 _ALL = {"rgb", "depth", "mask"}
 _NOTE = Note(
