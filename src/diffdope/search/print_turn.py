@@ -32,13 +32,15 @@ _ALIKE = 0.1  # of how far a turn moves the surface: less is left of it where th
 _BORNE_OUT = 0.05  # of what a turn changes of the colours: costs of a print that is there rise by a tenth and more
 _SEEN = 0.05  # share of the colours' own cost: what changes less of them is not seen
 _WHOLE = 0.5  # coverage
+_MOSTLY = 0.5  # share of a direction that is not observed
 _POINTS = 1000  # of the surface, to know how far it is from the axis
 
 
 def told_by_print(
     estimate: RobustEstimate, level: LevelProblem, meshes: MeshLevels, settings: TurnSettings
 ) -> tuple[RobustEstimate, float | None]:  # fmt: skip
-    """The estimate at the turn that the print tells, and `print_open` there; None where no print alone tells a turn.
+    """The estimate at the turn that the print tells, and `print_open` there; None where no print alone tells a turn, or
+    residuals do.
 
     Args:
         estimate: after the last steps.
@@ -52,6 +54,10 @@ def told_by_print(
     pose = at_its_turn(estimate.pose, axis, level, settings, meshes.length_m)
     if pose is not estimate.pose:
         estimate = replace(estimate, pose=pose, moved=True)
+    # Where residuals tell the turn, costs of a photograph that is registered badly say nothing against it.
+    hidden = estimate.unobserved
+    if hidden is None or not np.any(np.abs(hidden[:, 3:] @ pose.R_m2c @ axis.direction) > _MOSTLY):
+        return estimate, None
     return estimate, print_open(pose, axis, level, meshes)
 
 
