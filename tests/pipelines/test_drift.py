@@ -124,3 +124,24 @@ def test_a_turn_with_its_knob_hidden_is_not_sure(hidden: bool) -> None:
         told.append(result.confidence or 0.0)
     assert told[0] > 0.5
     assert max(told[5:]) < 0.5 if hidden else min(told) > 0.5
+
+
+def test_a_given_pose_that_a_frame_moves_along_what_it_does_not_show_is_not_sure() -> None:
+    def first(turn_rad: float, curvature: np.ndarray) -> float:
+        drift, moved = PoseDrift(FORM, LENGTH_M, 0.3), Pose(START.R_m2c @ so3.exp([0.0, 0.0, turn_rad]), START.t_m2c)
+        result = replace(answer(moved, 0.95), initial_pose=START)
+        drift.ended(result.pose, curvature)
+        return drift.weighed(result, TOLERANCE_M, given=True, clock_s=0.0).confidence or 0.0
+
+    told = [first(turn_rad, FLAT) for turn_rad in (0.0, 0.05, 0.3)]
+    assert told[0] == 0.95 and told[1] > told[2] and told[2] < 0.4  # by 0, 1.5 and 9 mm; the tolerance is 3
+    assert first(0.3, STEEP) > 0.9  # a rough start, which the frame corrects
+
+
+def test_what_was_located_is_as_sure_as_its_frame_shows() -> None:
+    def first(curvature: np.ndarray) -> float:
+        drift, result = PoseDrift(FORM, LENGTH_M, 0.3), answer(START, 0.95)
+        drift.ended(result.pose, curvature)
+        return drift.weighed(result, TOLERANCE_M, given=False, clock_s=0.0).confidence or 0.0
+
+    assert first(FLAT) < 0.1 and first(STEEP) > 0.9

@@ -79,8 +79,7 @@ class Guard:
         return None
 
     def _too_large(self) -> HTTPException:
-        cure = "send less (a mesh of fewer faces), or raise the service's --max-megabytes"
-        return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more; {cure}")
+        return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more")
 
     async def _read_away(self, receive: Receive) -> None:
         """Takes a body and drops it: who is still sending when the connection is closed reads a reset, no answer."""

@@ -27,6 +27,9 @@ frames of path-traced films, with depth, masks, both or neither, three quarters 
 curvature are within it."""
 _APART = 4.0  # times as far as a print's next step leads is the pose off, a deviation: others share its errors
 _GIVEN = 0.2  # tolerances: deviation of a given pose, along each motion
+_EVEN = 1.48
+"""Deviations by which a given pose is off, in those by which a frame has moved it along a motion that it does not show:
+what has moved by the tolerance is as likely within it as not."""
 _REACH = 0.1  # share of the diameter from which a descent still finds the pose
 _UNSEEN = 1.0  # diameters: deviation of a pose of which nothing is known
 _FLUSH = 1e-9  # share of the largest displacement: turns about an axis of revolution move nothing
@@ -53,7 +56,7 @@ class PoseDrift:
         kept = size > _FLUSH * size[-1]
         root, axes = np.sqrt(size[kept]), axes[:, kept]
         self._to_motion = scale[:, None] * axes / root  # (6, k)
-        from_motion = root[:, None] * axes.T / scale
+        self._from_motion = from_motion = root[:, None] * axes.T / scale
         self._moved = [from_motion[:, part] @ from_motion[:, part].T / 3.0 for part in (slice(0, 3), slice(3, 6))]
         self._tolerance_m, self._length_m = TOLERANCE * length_m, length_m
         self._memory_s = memory_s
@@ -98,9 +101,11 @@ class PoseDrift:
             self._age(elapsed_s)
         if not result.ok or result.status is Status.LOST:
             return result
+        if not given and self._last is None:  # located: nothing is known from before
+            self._begin(_UNSEEN * self._length_m)
         if not given and {NoteCode.FOUND_AGAIN, NoteCode.FOUND_WIDER} & set(result.note_codes):
             self._begin(_UNSEEN * self._length_m)
-        self._see(result.pose, curvature)
+        self._see(result.pose, curvature, result.initial_pose if given else None)
         return self._no_surer(result, tolerance_m, _APART * apart_m)
 
     def _age(self, elapsed_s: float) -> None:
@@ -118,7 +123,7 @@ class PoseDrift:
             a = np.sqrt(new / known)
             self._covariance = (1.0 + a) * self._covariance + (1.0 + 1.0 / a) * moved
 
-    def _see(self, pose: Pose, curvature: F64 | None) -> None:
+    def _see(self, pose: Pose, curvature: F64 | None, given: Pose | None) -> None:
         before = self._near  # the frame before: what it may have moved since is foretold
         if self._last is not None and self._clock_s > self._last[1]:
             elapsed_s = self._clock_s - self._last[1]
@@ -136,6 +141,9 @@ class PoseDrift:
         turn[:3, :3] = turn[3:, 3:] = pose.R_m2c
         to_motion = turn @ self._to_motion
         steep, motions = np.linalg.eigh(to_motion.T @ curvature @ to_motion)
+        if given is not None:  # if it is right, the pose is off now by what the frame has moved it
+            moved = motions.T @ self._from_motion @ turn.T @ difference(pose, given)
+            self._covariance += (motions * (_EVEN * moved) ** 2) @ motions.T
         # A slope / tolerance [cost / m] over a curvature [cost / m^2].
         deviation = _PULL / (self._tolerance_m * np.maximum(steep, 1e-12))
         deviation = np.minimum(deviation, _UNSEEN * self._length_m)

@@ -45,6 +45,11 @@ class InputDoubts:
         self.mesh = mesh
         self.clear()
 
+    @property
+    def contradicted(self) -> bool:
+        """Whether what holds for the film contradicts its inputs, and does not only make it less sure."""
+        return any(code_of(note) not in _SHIFTED | _LESS_SURE for note in self._notes)
+
     def clear(self) -> None:
         """For a new film."""
         self._notes: tuple[str, ...] = ()

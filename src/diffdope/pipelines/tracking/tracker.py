@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.locating.in_box import box_of_mask, with_border
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
+from diffdope.pipelines.tracking.by_depth import ByDepth, in_light
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.fit_history import FitHistory
@@ -26,11 +26,9 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.tracking.keyframes import Keyframes
-from diffdope.search.tracking.motion_model import MotionModel, finite_time, next_time
+from diffdope.search.tracking.motion_model import MotionModel, end_alike, finite_time, next_time
 from diffdope.search.tracking.template_matching import TemplateMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
-
-_SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
 
 
 class Tracker:
@@ -54,14 +52,16 @@ class Tracker:
         keyframes: takes in the frames that can be trusted; None for not at all.
         edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
         rivals: says how sure a pose is that is found again; None for as sure as it fits.
+        by_depth: what depth and mask find without colours that lead astray; None for not asked.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
         light: GainModel = "gain-bias", locate: Locate | None = None, matcher: TemplateMatcher | None = None,
         keyframes: Keyframes | None = None, edges_alone: EdgeAmbiguity | None = None,
-        rivals: CompetingPoses | None = None,
+        rivals: CompetingPoses | None = None, by_depth: ByDepth | None = None,
     ) -> None:  # fmt: skip
+        self._by_depth = by_depth or ByDepth()
         self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
         self.mesh, self._settings, self._light = mesh, settings, light
         self._picture = LastTemplate(matcher, settings.reach_m_per_s)
@@ -73,7 +73,7 @@ class Tracker:
         self._perhaps: Pose | None = None  # where a lost object was seen in the frame before, but others rival that
         self.clock_s = self._trusted_s = 0.0  # seconds, of the last frame
         self._in_doubt = self._lost_frames = self._untold = self._unproven = 0
-        self._begun = self._searched = False
+        self._begun = self._searched = self._colours_off = False
 
     @property
     def lost(self) -> bool:
@@ -199,8 +199,7 @@ class Tracker:
         """Where the object may be, likeliest first."""
         predicted = self._motion.predict(self._elapsed_s)
         assert self._last is not None
-        near = self._last.distance_to(predicted) < _SAME_DISTANCE * self.mesh.diameter
-        return [predicted] if near and self._last.angle_to(predicted) < _SAME_ANGLE_RAD else [predicted, self._last]
+        return [predicted] if end_alike(predicted, self._last, self.mesh.diameter) else [predicted, self._last]
 
     def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
         """Of the first attempt that convinces, or else the most convincing."""
@@ -208,22 +207,22 @@ class Tracker:
         for attempt in self._attempts(observation, starts):
             results.append(self._made(attempt()))
             if sureness(results[-1]) >= self._usual.doubt and self._usual.is_met(results[-1], self._settings.alike):
-                return results[-1]
-        told = sureness if self._usual.telling else likeness
-        return max(results, key=lambda one: (self._usual.is_met(one, self._settings.unlike), told(one)))
+                return self.film.followed(results[-1])
+        # What holds for the whole film is asked last: it would make all attempts as sure as each other.
+        told, unlike = sureness if self._usual.telling else likeness, self._settings.unlike
+        return self.film.followed(max(results, key=lambda one: (self._usual.is_met(one, unlike), told(one))))
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
+        by_depth = self._by_depth if self._unproven == 0 else ByDepth()  # found again, perhaps the wrong way round
         if self._quick is not None and self._begun:
-            quick, gain = self._quick, self._gain
-            yield partial(self._followed, lambda frame, pose: quick(frame, pose, gain), observation, starts[0])
+            lit = in_light(self._quick, self._gain)
+            yield from by_depth.attempts(lit, observation, starts[0], first=self._colours_off)
         seen = self._picture.seen(observation, starts[0], self._elapsed_s)
         for start in starts if seen is None else (seen, *starts):
-            yield partial(self._followed, self._refine, observation, start)
-
-    def _followed(self, refine: Refine, observation: Observation, start: Pose) -> Attempt:
-        attempt = refine(observation, start)
-        return attempt._replace(result=self.film.followed(attempt.result))
+            yield partial(self._refine, observation, start)
+        if self._quick is None or not self._begun:
+            yield from by_depth.alone(self._refine, observation, starts[0])
 
     def _made(self, attempt: Attempt) -> RefinementResult:
         """Its result; keeps the light of one that can be trusted for the next frame."""
@@ -238,7 +237,7 @@ class Tracker:
             self._motion.take(result.pose, self._elapsed_s)
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
-        self._begun = True
+        self._begun, self._colours_off = True, NoteCode.COLOURS_LEFT_OUT in result.note_codes
         self._last, self._trusted_s, self._in_doubt = result.pose, self.clock_s, 0
         self._picture.take(observation, result.pose)
         self._unproven = max(self._unproven - 1, 0)
@@ -269,9 +268,10 @@ class Tracker:
         result = self._in_reach(result, observation)
         self._perhaps = result.pose if seen and result.ok else None
         result = self.film.at_scale(result, observation, predicted)
-        trusted = self._convinces if self._begun else None
+        trusted, convinced = self._convinces if self._begun else None, self._convinces(result)
         result = self.film.looked_at(result, observation, start, trusted) if wide else self.film.followed(result)
-        if self._convinces(result):
+        # A frame that was as sure as this one is now has begun the film.
+        if self._convinces(result) or (convinced and not self.film.contradicted):
             return self._recovered(result, observation)
         self._last = predicted
         return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun)

@@ -9,6 +9,7 @@ from diffdope.pipelines.attempt import followed_preset, tracking_presets
 from diffdope.pipelines.locating.without_start import anywhere
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.tracking.by_depth import ByDepth
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.tracker import Tracker
@@ -38,5 +39,5 @@ def tracker_of(searcher: MeshSearcher, preset: Preset, mesh: Mesh, *, bends: boo
         mesh, preset.tracking, refine, search, quick if alone else None, light=near.search.light,
         locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
         edges_alone=EdgeAmbiguity(searcher.meshes, preset.tracking.other_poses),
-        rivals=CompetingPoses(searcher, near) if alone else None,
+        rivals=CompetingPoses(searcher, near) if alone else None, by_depth=ByDepth(searcher.meshes),
     )  # fmt: skip

@@ -13,6 +13,8 @@ from diffdope.geometry.pose import Pose
 
 F64 = NDArray[np.float64]
 
+_SAME_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this, in diameters, end alike
+
 
 def tangent(start: Pose, end: Pose) -> F64:
     """The motion (6,) = (rho [m], phi [rad]) with start.retract(motion) = end."""
@@ -88,3 +90,14 @@ def next_time(time_s: float | None, before_s: float, frame_s: float) -> float:
         cure = "frames come in the order of their times; to start anew, give a pose"
         raise expected("time_s", f"more than {before_s:g}, the time of the frame before", time_s, cure)
     return time_s
+
+
+def end_alike(one: Pose, other: Pose, diameter_m: float) -> bool:
+    """Whether two starts are so near to each other that descents from them end alike.
+
+    Args:
+        one: of them.
+        other: of them.
+        diameter_m: of the object.
+    """
+    return one.distance_to(other) < _SAME_DISTANCE * diameter_m and one.angle_to(other) < _SAME_RAD
