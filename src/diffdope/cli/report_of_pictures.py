@@ -144,7 +144,7 @@ def print_result(
     console.print(table)
     for line in more:
         console.print(line, highlight=False)
-    _print_suggestions(result, robot, console)
+    print_suggestions(result, robot, console)
     if result.ok:
         line = publisher_line(place.parent, place.camera, place.T_parent_camera)
         console.print(line, highlight=False, soft_wrap=True)
@@ -168,7 +168,7 @@ def _print_place(result: CalibrationResult | EyeInHandResult, place: CameraPlace
         )
 
 
-def _print_suggestions(result: CalibrationResult | EyeInHandResult, robot: Robot | None, console: Console) -> None:
+def print_suggestions(result: CalibrationResult | EyeInHandResult, robot: Robot | None, console: Console) -> None:
     """Poses of the robot for further pictures; degrees, of joints that slide millimetres."""
     sliding = () if robot is None else robot.sliding
     for number, one in enumerate(result.suggestions, 1):
