@@ -9,16 +9,13 @@ measured around, whichever draws it (`proposals/box_proposals.py`).
 from __future__ import annotations
 
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure
-from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.scene.revolution import Axis, axes_of_parts
 from diffdope.search.alternatives.symmetric_alternatives import FIRST
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
@@ -39,8 +36,6 @@ _REACH = 0.25  # of the diameter, around the box of a pose: where turns may brin
 _PX, _FACES = 100, 2000  # of the crop, and triangles
 _BETTER = 0.05  # share by which a turn must explain more: of right results, turns explain less as a rule
 _TRIED = 2  # turns that make steps
-
-_AXES: WeakKeyDictionary[Mesh, tuple[Axis, ...]] = WeakKeyDictionary()
 
 
 def turned_to_explain(
@@ -96,11 +91,8 @@ def _more(one: float, other: float) -> bool:
 
 def _turns(pose: Pose, meshes: MeshLevels, start: Pose, most_rad: float) -> list[tuple[F64, F64]]:
     """Turns of a pose, (K, 3, 3) and (K, 3), about each axis of a part of the object, so far from a start at most."""
-    mesh = meshes.mesh
-    if mesh not in _AXES:
-        _AXES[mesh] = axes_of_parts(*meshes.points_m, meshes.length_m)
     angles, turns = np.radians(np.arange(_STEP_DEG, 360.0, _STEP_DEG)), []
-    for axis in _AXES[mesh]:
+    for axis in meshes.axes_of_parts:
         R, t = axis.turns(angles)
         R, t = pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T
         near = np.einsum("kij,ij->k", R, start.R_m2c) >= 1.0 + 2.0 * np.cos(min(most_rad, np.pi))
