@@ -133,3 +133,14 @@ def test_a_pipe_has_its_axis_though_a_branch_is_much_of_it() -> None:
     assert np.linalg.norm(first.point_m[:2]) < 0.001
     cosines = np.array([[abs(one.direction @ other.direction) for one in found] for other in found])
     assert np.all(cosines - np.eye(len(found)) < 0.95)
+
+
+@pytest.mark.parametrize("handle", [False, True])
+def test_axes_about_which_all_of_it_is_of_revolution_are_left_out_of_those_of_parts(handle: bool) -> None:
+    shape = trimesh.creation.cylinder(0.03, 0.1, sections=64)
+    if handle:
+        grip = trimesh.creation.box([0.03, 0.012, 0.06], trimesh.transformations.translation_matrix([0.042, 0.0, 0.0]))
+        shape = trimesh.util.concatenate([shape, grip])
+    mesh = Mesh(np.asarray(shape.vertices), np.asarray(shape.faces))
+    found = axes_of_parts(*surface_points(mesh, 8000), mesh.diameter)
+    assert any(abs(one.direction[2]) > 0.999 for one in found) is handle

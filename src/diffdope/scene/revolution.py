@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,6 +27,9 @@ _FEW = 0.02  # share of the points that may be farther off: seams, dents of a sc
 _MOST_OFF = 0.2
 """Share of the points that may be farther off where only most of the surface is asked for. Handle and spout of pots,
 kettles and watering cans are an eighth to a seventh of it; corners of hexagons and teeth are a quarter."""
+_STANDS_OUT, _LEAST = 0.04, 0.005
+"""Share of the diameter by which something stands out, beyond the points' own spacing, and of the points that do. Of
+scanned cans and jars seams, lids and dents are 0.003, of a cup with a small tab that is 0.007."""
 _LOOSE = 0.02  # share of the diameter: lines that pass the axis at such a distance count half
 _ROUNDS = 12
 _RIDGE = 1e-6  # of normals that all lie in a plane
@@ -94,29 +98,39 @@ def axis_of_most(points_m: F64, normals: F64, length_m: float) -> Axis | None:
         normals: (N, 3) unit normals there.
         length_m: the diameter.
     """
-    from scipy.spatial import cKDTree
-
     middle = points_m.mean(axis=0)
     points = (points_m - middle) / length_m
-    lines = np.concatenate([np.cross(points, normals), normals], axis=1)
-    tree = cKDTree(points, balanced_tree=False)  # which is made sooner, and answers the same
-    some = points[:: max(len(points) // _TURNED, 1)]
-    spacing = float(np.median(tree.query(some, 2)[0][:, 1]))
+    tree, some, spacing = _tree_of(points)
     found: list[Axis] = []
-    for start in range(3):
-        direction, moment = _robust_axis(lines, start)
-        if any(abs(direction @ other.direction) >= _PARALLEL for other in found):
+    for axis in _candidates(points, normals):
+        if any(abs(axis.direction @ other.direction) >= _PARALLEL for other in found):
             continue
-        axis = Axis(direction, np.cross(direction, moment))
-        if _mostly_stays(tree, some, axis, _OFF + spacing):
+        if _stays(tree, some, axis, _OFF + spacing, _MOST_OFF):
             found.append(axis)
     if len(found) != 1:  # none, or a ball
         return None
     return Axis(found[0].direction, middle + length_m * found[0].point_m)
 
 
-def _mostly_stays(tree: cKDTree, points: F64, axis: Axis, off: float) -> bool:
-    """Whether after each turn about an axis less than `_MOST_OFF` of the points (N, 3) are farther off than `off`.
+def _candidates(points: F64, normals: F64) -> Iterator[Axis]:
+    """Axes that the normals (N, 3) of points (N, 3) about their middle meet, found from three directions."""
+    lines = np.concatenate([np.cross(points, normals), normals], axis=1)
+    for start in range(3):
+        direction, moment = _robust_axis(lines, start)
+        yield Axis(direction, np.cross(direction, moment))
+
+
+def _tree_of(points: F64) -> tuple[cKDTree, F64, float]:
+    """Of points (N, 3), those that are turned, and how far apart points are."""
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(points, balanced_tree=False)  # which is made sooner, and answers the same
+    some = points[:: max(len(points) // _TURNED, 1)]
+    return tree, some, float(np.median(tree.query(some, 2)[0][:, 1]))
+
+
+def _stays(tree: cKDTree, points: F64, axis: Axis, off: float, share: float) -> bool:
+    """Whether after each turn about an axis less than a share of the points (N, 3) is farther off than `off`.
 
     Asked of some points after the other: of most axes, a few tell.
     """
@@ -126,7 +140,7 @@ def _mostly_stays(tree: cKDTree, points: F64, axis: Axis, off: float) -> bool:
         turned = points[first::_PARTS] @ R.transpose(0, 2, 1) + t[:, None]
         away = tree.query(turned.reshape(-1, 3), distance_upper_bound=_BEYOND * off)[0].reshape(len(R), -1)
         count += np.count_nonzero(away > off, axis=1)
-        if count.max() / len(points) >= _MOST_OFF:
+        if count.max() / len(points) >= share:
             return False
     return True
 
@@ -134,7 +148,8 @@ def _mostly_stays(tree: cKDTree, points: F64, axis: Axis, off: float) -> bool:
 def axes_of_parts(points_m: F64, normals: F64, length_m: float) -> tuple[Axis, ...]:
     """Axes about which parts of a surface are of revolution, or nearly: three at most, no two of them parallel.
 
-    See `axis_of_most`; how much of the surface stays where it is if it is turned about them, is not asked.
+    See `axis_of_most`. Those about which all of it is of revolution are left out, for nothing that stands out tells
+    such turns.
 
     Args:
         points_m: (N, 3) spread evenly over the surface, metres.
@@ -143,13 +158,16 @@ def axes_of_parts(points_m: F64, normals: F64, length_m: float) -> tuple[Axis, .
     """
     middle = points_m.mean(axis=0)
     points = (points_m - middle) / length_m
-    lines = np.concatenate([np.cross(points, normals), normals], axis=1)
+    tree, some, spacing = _tree_of(points)
     found: list[Axis] = []
-    for start in range(3):
-        direction, moment = _robust_axis(lines, start)
-        if all(abs(direction @ other.direction) < _PARALLEL for other in found):
-            found.append(Axis(direction, middle + length_m * np.cross(direction, moment)))
-    return tuple(found)
+    for axis in _candidates(points, normals):
+        if all(abs(axis.direction @ other.direction) < _PARALLEL for other in found):
+            found.append(axis)
+    return tuple(
+        Axis(axis.direction, middle + length_m * axis.point_m)
+        for axis in found
+        if not _stays(tree, some, axis, _STANDS_OUT + spacing, _LEAST)
+    )
 
 
 def longest_axis(points_m: F64) -> Axis | None:
