@@ -74,6 +74,7 @@ case(
 case(CAMERA.resize, dict(width=8, height=8), width=COUNTS, height=COUNTS)
 case(dd.Pose, dict(R_m2c=np.eye(3), t_m2c=np.ones(3)), R_m2c=ARRAYS, t_m2c=ARRAYS)
 case(dd.Pose.from_matrix, dict(T_m2c=np.eye(4)), T_m2c=ARRAYS)
+case(CAMERA.opengl_projection, dict(near_m=0.1, far_m=5.0), near_m=positive, far_m=(*positive, 0.1))
 case(dd.Pose.from_opengl, dict(T_m2gl=np.eye(4)), T_m2gl=ARRAYS)
 case(dd.Pose.from_wxyz_xyz, dict(wxyz_xyz=np.ones(7)), wxyz_xyz=(*ARRAYS, np.zeros(7), np.full(7, np.inf)))
 case(dd.Pose.from_bop, dict(cam_R_m2c=np.eye(3), cam_t_m2c=np.ones(3)), cam_R_m2c=ARRAYS, cam_t_m2c=ARRAYS)

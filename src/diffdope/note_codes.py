@@ -33,6 +33,7 @@ class NoteCode(StrEnum):
     MASK_INVERTED = "mask-inverted"
     MASK_EMPTY = "mask-empty"
     RGB_LIKE_DEPTH = "rgb-like-depth"
+    RGB_UPRIGHT = "rgb-upright"
     BOX_CUT = "box-cut"
     BOX_CORNERS = "box-corners"
     START_UNIT = "start-unit"

@@ -128,6 +128,26 @@ def test_sensors_by_suffix(tree: Tree):
     assert len(DataSet.open(tree.root, "val", camera_type="cam1").scene(2).truth(0)) == 3
 
 
+@pytest.mark.parametrize("stream, grey", [("gray1", True), ("rgb", False)])
+def test_pictures_in_a_folder_that_has_the_name_of_their_stream(tree: Tree, stream: str, grey: bool) -> None:
+    """HOT3D: gray1/ and rgb/ beside scene_gt_gray1.json, scene_gt_rgb.json, mask_visib_gray1/."""
+    for folder in (tree.scene(1), tree.scene(2)):
+        for path in list(folder.iterdir()):
+            path.rename(path.with_name(f"{path.stem}_{stream}{path.suffix}"))
+        (folder / f"rgb_{stream}").rename(folder / stream)
+    scene = DataSet.open(tree.root, "val", camera_type=stream).scene(1)
+    assert scene.picture("gray" if grey else "rgb", 0) == tree.scene(1) / stream / "000000.png"
+    assert scene.rgb(0) is not None and scene.camera(0).width == WIDTH and scene.mask(0, 0) is not None
+    (tree.scene(1) / f"scene_camera_{stream}.json").unlink()
+    (tree.scene(1) / f"scene_gt_{stream}.json").unlink()
+    assert DataSet.open(tree.root, "val", camera_type=stream).scene(1).image_ids == (0, 3)
+
+
+def test_a_file_of_targets_that_is_not_there(tree: Tree) -> None:
+    with pytest.raises(DiffDopeError, match="targets: expected a file of targets, but there is none at nowhere.json"):
+        DataSet.open(tree.root, "val").targets("nowhere.json")
+
+
 def test_targets(tree: Tree):
     dataset = DataSet.open(tree.root, "val")
     targets = dataset.targets()

@@ -96,6 +96,20 @@ def test_it_writes_poses_plot_and_film(video: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == names
 
 
+def test_one_mask_is_that_of_the_first_frame(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = video / "mask" / f"{10:06d}.png"
+    assert main([*words(video, init=None, mask=one), "--no-film"]) == 0
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    assert all(pose.distance_to(truth(k)) < 0.003 for k, (_, pose, _) in enumerate(poses_of(records)))
+    first, *others = (record["modalities"] for record in records.values())
+    assert "mask" in first and len(others) == FRAMES - 1 and not any("mask" in names for names in others)
+    assert main(words(video, init=None, mask=one, box="1,2,30,40", out=video.parent / "both")) == 2
+    assert "--box: expected a box or a mask, got both" in capsys.readouterr().err
+    Image.new("L", (8, 6), 255).save(video / "small.png")
+    assert main(words(video, mask=video / "small.png", out=video.parent / "small")) == 2
+    assert "pixels, as the first frame has, or a folder with a mask a frame, got 8 x 6" in capsys.readouterr().err
+
+
 def test_a_line_holds_the_whole_result(video: Path) -> None:
     assert main([*words(video), "--no-film"]) == 0
     _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")

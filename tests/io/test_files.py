@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.io.files import atomic, check_folder, prepare_csv, results_folder, write_durably, write_json
+from diffdope.io.bop_results import write_results
+from diffdope.io.files import atomic, check_csv, check_folder, results_folder, write_durably, write_json
 from diffdope.io.former_files import LIST
 
 
@@ -130,9 +131,11 @@ def test_a_full_disk_names_what_was_asked_for(tmp_path: Path) -> None:
     assert caught.value.filename is None
 
 
-def test_a_csv_gets_its_folder(tmp_path: Path) -> None:
-    prepare_csv(tmp_path / "a" / "b.CSV")
-    assert names(tmp_path / "a") == []
-    for path in (tmp_path / "b.txt", tmp_path / "a"):
+def test_a_csv_that_is_only_checked_leaves_no_folder_behind(tmp_path: Path) -> None:
+    check_csv(tmp_path / "a" / "b.CSV")
+    assert names(tmp_path) == []
+    for path in (tmp_path / "b.txt", tmp_path):
         with pytest.raises(DiffDopeError, match="out: expected a file ending in .csv"):
-            prepare_csv(path)
+            check_csv(path)
+    write_results(tmp_path / "a" / "b.csv", [])
+    assert names(tmp_path / "a") == ["b.csv"]

@@ -120,6 +120,8 @@ def holed(value: float) -> NDArray[np.float64]:
             r"rgb: expected floats in \[0, 1\], got 0 to 255; divide by 255, or give uint8",
         ),
         ({"rgb": RGB / 255 - 0.5}, "undo the normalisation"),
+        ({"rgb": (RGB / 255 - 0.45) / 0.22}, "undo the normalisation"),
+        ({"depth": np.full_like(DEPTH, 7.5e5)}, "numbers up to 7.5e[+]05, all of which mean missing"),
         ({"rgb": RGB.astype(np.int64)}, "rgb: expected uint8, uint16 or float"),
         ({"rgb": np.full((6, 8, 3), np.nan)}, "rgb: expected finite numbers"),
         (
@@ -142,7 +144,7 @@ def holed(value: float) -> NDArray[np.float64]:
         ({"depth": DEPTH[..., None]}, r"got \(6, 8, 1\); take one channel: depth\[..., 0\]"),
         ({"depth": DEPTH > 0.7}, "depth: expected float metres or integers"),
         ({"mask": np.zeros((6, 8))}, "mask: expected some pixels on the object, got an empty mask"),
-        ({"mask": MASK * 255.0}, r"mask: expected floats in \[0, 1\], got 0 to 255; give mask > 0"),
+        ({"mask": MASK * 255.0}, r"mask: expected floats in \[0, 1\], got 0 to 255; divide by 255"),
         ({"mask": np.repeat(MASK[..., None], 3, 2)}, r"take one channel: mask\[..., 0\]"),
         ({"mask": MASK[:, :4]}, r"mask: expected shape \(6, 8\), got \(6, 4\)"),
         ({"mask": MASK.astype(str)}, "mask: expected bool, integers or float"),

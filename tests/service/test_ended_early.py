@@ -42,7 +42,9 @@ def asked(messages: list[dict[str, Any]], *headers: tuple[bytes, bytes]) -> tupl
 def test_a_body_that_is_too_large_is_read_away_unless_the_client_waits(first: Any, taken: int) -> None:
     body = [{"type": "http.request", "body": 50 * b"x", "more_body": k < CHUNKS - 1} for k in range(CHUNKS)]
     sent, read = asked(body, (b"content-length", b"150"), *first)
-    assert sent[0]["status"] == 413 and "at most 100 bytes" in json.loads(sent[1]["body"])["detail"]
+    assert (
+        sent[0]["status"] == 413 and "at most 100 bytes, got more; send less" in json.loads(sent[1]["body"])["detail"]
+    )
     assert read == taken
 
 

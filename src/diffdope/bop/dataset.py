@@ -11,7 +11,7 @@ from typing import Any
 from diffdope.bop.models import ModelSet
 from diffdope.bop.scene import BopScene
 from diffdope.errors import expected
-from diffdope.io.files import is_folder
+from diffdope.io.files import is_file, is_folder, missing_file
 from diffdope.io.json_files import field_of, integer_field, read_json
 
 TARGET_FILES = tuple(f"test_targets_{name}.json" for name in ("bop19", "bop24", "bop25", "multiview_bop25"))
@@ -131,6 +131,8 @@ class DataSet:
             DiffDopeError: if the file named does not exist, or an entry is broken.
         """
         if path is not None:
+            if not is_file(Path(path)):
+                raise missing_file("targets", "a file of targets", path)
             return read_targets(Path(path), self.camera_type)
         for name in TARGET_FILES:
             file = self.root / name

@@ -64,7 +64,8 @@ class BopScene:
         for entries in (self._cameras, self._truth):
             if entries:
                 return tuple(sorted(entries))
-        stems = {p.stem for name in ("rgb", "gray", "depth") for p in self._folder(name).glob("*.*")}
+        folders = (folder for kind in ("rgb", "gray", "depth") for folder in self._picture_folders(kind))
+        stems = {path.stem for folder in folders for path in folder.glob("*.*")}
         return tuple(sorted(int(stem) for stem in stems if is_whole(stem)))
 
     def truth(self, im_id: int) -> tuple[Instance, ...]:
@@ -167,7 +168,13 @@ class BopScene:
 
     def picture(self, kind: str, im_id: int) -> Path | None:
         """The file of an image of that kind (rgb, gray, depth), whatever its ending; None if there is none."""
-        return _existing(self._folder(kind), f"{im_id:06d}")
+        found = (_existing(folder, f"{im_id:06d}") for folder in self._picture_folders(kind))
+        return next((path for path in found if path is not None), None)
+
+    def _picture_folders(self, kind: str) -> list[Path]:
+        """Where pictures may be: rgb_CAMTYPE; of a stream that is named after its kind (HOT3D's gray1), that alone."""
+        stream = self.suffix.removeprefix("_")
+        return [self._folder(kind), *([self.folder / stream] if stream.startswith(kind) else [])]
 
     def _folder(self, kind: str) -> Path:
         return self.folder / f"{kind}{self.suffix}"

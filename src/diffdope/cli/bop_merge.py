@@ -14,7 +14,7 @@ from diffdope.bop.refine_run import RunFiles, estimates_of
 from diffdope.cli.help_text import parsed
 from diffdope.errors import expected
 from diffdope.io.bop_results import write_results
-from diffdope.io.files import prepare_csv, unreadable
+from diffdope.io.files import check_csv, unreadable
 from diffdope.jobs.merge import merge, write_merged
 
 
@@ -36,7 +36,7 @@ class BopMergeArguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given: BopMergeArguments = parsed(BopMergeArguments, arguments, "diffdope bop merge")
-    prepare_csv(given.out)
+    check_csv(given.out)
     try:
         header, records = merge(given.parts)
     except OSError as error:

@@ -26,7 +26,7 @@ from diffdope.cli.journal_display import JournalDisplay, Record
 from diffdope.cli.lists import names_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import expected
-from diffdope.io.files import prepare_csv
+from diffdope.io.files import check_csv
 from diffdope.pipelines.result import Status
 
 _ERRORS = 5  # that are printed; the records have all
@@ -44,7 +44,7 @@ def run_multiview(
         cure = "leave it out: the targets file says which sensors are seen together"
         raise expected("camera_type", "none beside --multiview", given.camera_type, cure)
     sigma = sigma_of(given.extrinsics_sigma)
-    prepare_csv(given.out)
+    check_csv(given.out)
     with Activity("reading the data set"):
         groups = selected_groups(read_view_groups(targets_path(given.multiview, given.dataset)), selection)
         sensors = [one.sensor for group in groups for one in group.images]

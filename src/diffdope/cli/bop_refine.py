@@ -14,7 +14,7 @@ from diffdope.cli.lists import names_of
 from diffdope.cli.preset_flags import parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.errors import expected, none_at
-from diffdope.io.files import prepare_csv
+from diffdope.io.files import check_csv
 from diffdope.jobs.shard import parse_shard
 from diffdope.render.pool import available_cores
 
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
         return run_multiview(given, source, work, selection, part)
     if given.extrinsics_sigma is not None:
         raise expected("extrinsics-sigma", "only with --multiview", repr(given.extrinsics_sigma))
-    prepare_csv(given.out)
+    check_csv(given.out)
     with Activity("reading the data set"):
         dataset = given.open()
         starts = source.starts(dataset, selection)

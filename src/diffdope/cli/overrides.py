@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -15,6 +16,7 @@ from diffdope.io.yaml_files import parse_yaml
 from diffdope.search.levels import PyramidSettings
 
 T = TypeVar("T")
+_OPTIONS = ("preset", "seed", "mesh", "unit", "camera", "rgb", "depth", "mask", "init", "out", "depth_scale")
 
 
 def read_settings(path: Path, base: T) -> T:
@@ -42,13 +44,25 @@ def override(base: T, data: Any, where: str) -> T:
     changes: dict[str, Any] = {}
     for key, value in data.items():
         name = str(key).replace("-", "_")
-        check_choice(f"{where}: setting", name, names)
+        _check_name(f"{where}: setting", name, names)
         current = getattr(base, name)
         if dataclasses.is_dataclass(current):
             changes[name] = override(current, value, f"{where}: {name}")
         else:
             changes[name] = _converted(f"{where}: {name}", value, types[name])
     return dataclasses.replace(base, **changes)  # type: ignore[type-var]
+
+
+def _check_name(where: str, name: str, names: Collection[str]) -> None:
+    """Refuses what is no setting, and tells options and flags that are written as one how they are given."""
+    first, _, rest = name.partition(".")
+    if rest and first in names:
+        nested = f"{first}: {{{': {'.join(rest.split('.'))}: ...{'}' * rest.count('.')}}}"
+        raise expected(where, f"one of {', '.join(names)}", repr(name), f"nest the names: {nested}")
+    if name in _OPTIONS:
+        cure = f"it is an option of the command: --{name.replace('_', '-')}"
+        raise expected(where, f"one of {', '.join(names)}", repr(name), cure)
+    check_choice(where, name, names)
 
 
 def _pyramid(base: PyramidSettings, data: dict[Any, Any], where: str) -> PyramidSettings:

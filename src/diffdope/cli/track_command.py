@@ -23,9 +23,10 @@ from diffdope.cli.track_target import RigidTarget, TrackTarget, check_object, ob
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import notes_on_lens, notes_on_size
-from diffdope.io.files import check_folder
-from diffdope.io.frames import Frames, open_frames
+from diffdope.io.files import check_folder, is_file
+from diffdope.io.frames import Frame, Frames, open_frames
 from diffdope.io.images import notes_on_rgb
+from diffdope.io.masks import Mask, MaskFile
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.confidence_file import with_confidence_file
@@ -111,7 +112,7 @@ def read_video(given: TrackArguments) -> Video:
     depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
     lens = notes_on_lens(camera, depth_rectified=given.depth_rectified)
     notes = (*lens, *notes_on_size(files.camera_size, camera), *notes_on_rgb(first.rgb))
-    video = Video(frames, camera, depth, box_of("box", given.box), notes)
+    video = Video(frames, camera, depth, box_of("box", given.box), notes, first_mask_of(given, first))
     video.observation(first)
     return video
 
@@ -134,9 +135,33 @@ def check_sources(given: TrackArguments) -> None:
         raise expected(name, "no folder beside --bag", getattr(given, name), f"name the topic: --{name}-topic")
 
 
+def has_first_mask(given: TrackArguments) -> bool:
+    """Whether the mask is one file, of the first frame, beside frames of something else."""
+    return given.mask is not None and is_file(given.mask) and (given.rgb is not None or given.depth is not None)
+
+
+def first_mask_of(given: TrackArguments, first: Frame) -> Mask | None:
+    """The mask of the first frame, where `has_first_mask`.
+
+    Raises:
+        DiffDopeError: if it is none, has another size, or a box is given as well.
+    """
+    if given.mask is None or not has_first_mask(given):
+        return None
+    if given.box is not None:
+        raise expected("box", "a box or a mask", "both", "leave one of them out")
+    mask = MaskFile(given.mask, given.mask_id, given.image_id, given.inverted).read(size=first.size, picture=first.name)
+    if mask.pixels.shape != first.size:
+        high, wide = first.size
+        got = "{1} x {0}".format(*mask.pixels.shape)
+        raise expected("mask", f"{wide} x {high} pixels, as the first frame has, or a folder with a mask a frame", got)
+    return mask
+
+
 def frames_of(given: TrackArguments) -> Frames:
     """Folders, or a film."""
-    folders = {name: path for name in ("rgb", "depth", "mask") if (path := getattr(given, name)) is not None}
+    names = ("rgb", "depth") if has_first_mask(given) else ("rgb", "depth", "mask")
+    folders = {name: path for name in names if (path := getattr(given, name)) is not None}
     return open_frames(folders, fps=given.fps, mask_label=given.mask_id, mask_inverted=given.inverted, gaps=True)
 
 

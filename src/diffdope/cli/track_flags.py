@@ -40,7 +40,8 @@ class TrackArguments(PresetFlags, StartFlags, InputFlags, RobotFlags, RerunFlag)
     depth: Path | None = None
     """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
     mask: Path | None = None
-    """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
+    """Folder of images with the same names that are white where the object is visible; grey counts from half on. Or one
+    mask, of the first frame."""
     camera: Path | None = None  # type: ignore[assignment]  # a recording has one of its own
     """Camera file, as for `refine`; needed except with --bag, where it wins over camera_info."""
     bag: Path | None = None

@@ -15,7 +15,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.depth import DepthReader
 from diffdope.io.frames import Frame, Frames
-from diffdope.io.masks import mask_in_box
+from diffdope.io.masks import Mask, mask_in_box
 from diffdope.io.poses import pose_of
 from diffdope.io.results import encode, notes_in
 from diffdope.jobs.journal import Journal
@@ -34,13 +34,14 @@ a tenth (`FitHistory`), and a velocity is forgotten in a third of the time."""
 
 @dataclass(frozen=True)
 class Video:
-    """Frames, and what makes observations of them: the camera, a reader of depth, a box in the first frame."""
+    """Frames, and what makes observations of them: the camera, a reader of depth, a box or mask in the first frame."""
 
     frames: Frames
     camera: Camera
     depth: DepthReader | None = None
     box: tuple[float, float, float, float] | None = None
     notes: tuple[str, ...] = ()
+    first_mask: Mask | None = None
 
     def observation(self, frame: Frame) -> Observation:
         """A frame as the library takes it; a mask without any pixel is left out, and a note says so.
@@ -53,6 +54,8 @@ class Video:
         if mask is None and self.box is not None and frame.time_s == 0.0:
             boxed = mask_in_box(self.box, frame.size)
             mask, said = boxed.pixels, boxed.notes
+        elif mask is None and self.first_mask is not None and frame.time_s == 0.0:
+            mask, said = self.first_mask.pixels, self.first_mask.notes
         elif mask is None and frame.mask is not None:
             text = "mask: empty, as where the object is not in the picture: this frame was tracked without it"
             said = (Note(NoteCode.MASK_EMPTY, text),)

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.error_kinds import unknown_keys
-from diffdope.errors import MOST, DiffDopeError, as_floats, check_count, check_number, check_shape, check_type, expected
+from diffdope.errors import (
+    MOST,
+    DiffDopeError,
+    as_floats,
+    check_count,
+    check_number,
+    check_positive,
+    check_shape,
+    check_type,
+    expected,
+)  # fmt: skip
 from diffdope.former_homes import leading_on
 from diffdope.geometry.calibration_matrix import check_focal_length, check_principal_point, intrinsics_of
 from diffdope.geometry.distortion import check_undistorted
@@ -179,6 +189,36 @@ class Camera:
         if self.distortion is None:
             return x, y
         return self.distortion.undistort(*(part.copy() for part in np.broadcast_arrays(x, y)))
+
+    def opengl_projection(self, near_m: float = 0.01, far_m: float = 100.0) -> F64:
+        """The projection matrix (4, 4) of OpenGL, WebGL and three.js for points as `Pose.to_opengl` gives them.
+
+        It is that of the rectified pinhole, exact for any principal point, where the viewport has the picture's size or
+        its shape. Depth goes from -1 at `near_m` to 1 at `far_m`.
+
+        Args:
+            near_m: distance of the nearest point that is drawn, metres.
+            far_m: of the farthest.
+
+        Raises:
+            DiffDopeError: if they are not positive, or not in this order.
+        """
+        check_positive("near_m", near_m)
+        check_positive("far_m", far_m)
+        if not far_m > near_m:
+            raise expected("far_m", f"more than near_m, {near_m:g}", far_m)
+        pinhole, span = self.rectified, far_m - near_m
+        # OpenGL's window counts from the corner of the bottom-left pixel: u + 0.5 and height - (v + 0.5).
+        right = (self.width - 1 - 2 * pinhole.cx) / self.width
+        up = (2 * pinhole.cy + 1 - self.height) / self.height
+        return np.array(
+            [
+                [2 * pinhole.fx / self.width, 0.0, right, 0.0],
+                [0.0, 2 * pinhole.fy / self.height, up, 0.0],
+                [0.0, 0.0, -(far_m + near_m) / span, -2 * far_m * near_m / span],
+                [0.0, 0.0, -1.0, 0.0],
+            ]
+        )
 
     def crop(self, x0: int, y0: int, width: int, height: int) -> Camera:
         """The camera of the rectangle whose top-left pixel is (x0, y0).

@@ -143,6 +143,10 @@ class Pose:
         """cam_R_m2c (9 numbers, row-major) and cam_t_m2c (3 numbers, millimetres)."""
         return self.R_m2c.ravel().tolist(), (self.t_m2c / _MM).tolist()
 
+    def to_opengl(self) -> F64:
+        """T_m2gl (4, 4), metres: in a camera of OpenGL or three.js, x right, y up, looking along -z."""
+        return np.asarray(np.diag([*np.diag(_OPENCV_FROM_OPENGL), 1.0]) @ self.matrix)
+
     def apply(self, x_m: ArrayLike) -> F64:
         """Points in the camera's frame (..., 3), metres.
 

@@ -66,7 +66,7 @@ def read_rows(path: str | Path, *, name: str = "results") -> list[tuple[int, Est
 
 
 def write_results(path: str | Path, estimates: Iterable[Estimate]) -> None:
-    """Writes a file, valid to the letter: aside first, then moved into place.
+    """Writes a file, valid to the letter: aside first, then moved into place. Its folder is made where it is missing.
 
     Raises:
         DiffDopeError: if rows of one image have different times.
@@ -74,6 +74,7 @@ def write_results(path: str | Path, estimates: Iterable[Estimate]) -> None:
     estimates = list(estimates)
     _check_times(estimates)
     lines = [",".join(COLUMNS), *(_line(estimate) for estimate in estimates)]
+    Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
     write_durably(Path(path), "\n".join(lines) + "\n")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import expected, some_of
+from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
@@ -17,6 +17,7 @@ from diffdope.io.camera_sizes import ROUNDED
 from diffdope.io.cameras import depth_scale_m, entry_in, image_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.depth_extrinsics import read_depth_extrinsics
+from diffdope.io.exif_turns import check_upright, cure_of, exchanges_sides, notes_on_turn, orientation_of
 from diffdope.io.images import notes_on_rgb, read_depth, read_rgb
 from diffdope.io.masks import Mask, MaskFile, mask_in_box
 from diffdope.io.memory_file import Source, source_of
@@ -114,10 +115,16 @@ class CaptureFiles:
         )
         if shape is None:
             raise expected("images", "at least one of --rgb, --depth and --mask", "none")
-        camera, file_mm = self.read_camera(shape)
+        turn = 1 if self.rgb is None else orientation_of(self.rgb)
+        if rgb is not None:
+            for name, image in (("mask", None if mask is None else mask.pixels), ("depth", depth)):
+                check_upright(name, image, rgb, turn)
+        camera, file_mm = self._upright_camera(shape, turn)
         scale: float | None = None
         notes: list[str] = [*notes_on_lens(camera, depth_rectified=depth is not None and self.depth_rectified)]
         notes += (*notes_on_size(self.camera_size, camera), *notes_on_rgb(rgb))
+        beside = {"mask": self.mask, "box": self.box, "depth": self.depth}
+        notes += notes_on_turn(rgb, turn, [name for name, given in beside.items() if given is not None])
         self._check_one_size(rgb, None if mask is None else mask.pixels)
         if depth is not None:
             depth, scale, said = self.depth_reader(camera, file_mm, depth).read(depth)
@@ -135,6 +142,24 @@ class CaptureFiles:
             return  # `Observation` refuses it
         cure = f"one of both was resized, the mask is {wide / columns:.4g} times as large: give both in the same size"
         raise expected("mask", f"{columns} x {rows} pixels as the photograph", f"{wide} x {high}", cure)
+
+    def _upright_camera(self, shape: tuple[int, ...], turn: int) -> tuple[Camera, float | None]:
+        """See `read_camera`; that a camera is of the picture before EXIF turned it is said, where it is so."""
+        try:
+            return self.read_camera(shape)
+        except DiffDopeError:
+            rows, columns = shape[:2]
+            if exchanges_sides(turn) and self._is_of((columns, rows)):
+                wanted = f"that of the upright picture, {columns} x {rows} (EXIF's orientation is {turn})"
+                raise expected("camera", wanted, f"one of {rows} x {columns}", cure_of("camera")) from None
+            raise
+
+    def _is_of(self, shape: tuple[int, ...]) -> bool:
+        try:
+            self.read_camera(shape)
+        except DiffDopeError:
+            return False
+        return True
 
     def read_camera(self, shape: tuple[int, ...]) -> tuple[Camera, float | None]:
         """The camera of images (H, W, ...), and the depth scale in its file, millimetres."""

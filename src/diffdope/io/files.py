@@ -215,8 +215,8 @@ def check_folder(out: Path, name: str = "out") -> None:
     _temporary_in(parent, out, name).rmdir()  # permissions say too little: of root, and of file systems that are none
 
 
-def prepare_csv(out: Path) -> None:
-    """Refuses a CSV file that cannot be written, and makes its folder.
+def check_csv(out: Path) -> None:
+    """Refuses a CSV file that cannot be written. Its folder is made with it: what is refused later leaves none.
 
     Raises:
         DiffDopeError: if `out` is a folder or does not end in .csv, or its folder cannot be written.
@@ -224,4 +224,3 @@ def prepare_csv(out: Path) -> None:
     if out.suffix.lower() != ".csv" or out.is_dir():
         raise expected("out", "a file ending in .csv", str(out))
     check_folder(out.absolute().parent)
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ORIENTATION = 0x0112  # EXIF's tag of which way up a picture is
+TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # Pillow's names of those that are turned as the tag says
 _OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue
 _STRETCHED = {"L": 255, "I": 65535}  # the largest number that Pillow gives of a PGM, by its mode
 
@@ -176,7 +177,7 @@ def _cause(path: Path | MemoryFile, error: str) -> str:
 
 def _upright(image: Image) -> Image:
     """A photograph turned as its EXIF tag says it is to be shown; other images as they are."""
-    if image.format not in ("JPEG", "MPO", "TIFF", "WEBP") or image.getexif().get(ORIENTATION, 1) == 1:
+    if image.format not in TURNED_FORMATS or image.getexif().get(ORIENTATION, 1) == 1:
         return image
     from PIL import ImageOps
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from diffdope.io.files import unreadable
 from diffdope.io.numbers import is_whole
 
 _SHOWN = 60  # characters of a line that an error shows
+_PLAIN = (str, int, float, bool, type(None))
 
 
 def read_text(path: Path, name: str) -> str:
@@ -55,14 +56,37 @@ def parse_json(text: str, name: str, wanted: str) -> Any:
         wanted: what is expected, for the message.
 
     Raises:
-        DiffDopeError: if it is none: that it is empty, was cut off, or where it goes wrong.
+        DiffDopeError: if it is none: that it is empty, was cut off, or where it goes wrong; or if a key of an object
+            stands there twice, with two values.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=without_contradictions)
     except json.JSONDecodeError as error:
         raise expected(name, wanted, _mistake_in(text, error)) from error
     except (ValueError, RecursionError) as error:
         raise expected(name, wanted, str(error)) from error
+
+
+def without_contradictions(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
+    """A mapping of names and values, none of which has two: a reader would take the last one without a word.
+
+    Lists and mappings are not compared, for in YAML's aliases they may be of any size.
+
+    Args:
+        pairs: in the order of the file.
+
+    Raises:
+        ValueError: naming the key.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: dict[Any, Any] = {}
+        for key, value in pairs:
+            if key in seen and not (isinstance(value, _PLAIN) and seen[key] == value):
+                values = [repr(one)[:_SHOWN] if isinstance(one, _PLAIN) else "others" for one in (seen[key], value)]
+                raise ValueError(f"the key {key!r} twice, with {values[0]} and with {values[1]}")
+            seen[key] = value
+    return found
 
 
 def _mistake_in(text: str, error: json.JSONDecodeError) -> str:
@@ -87,8 +111,9 @@ def read_object(path: Path, name: str | None = None) -> dict[str, Any]:
 
 def read_numbered(path: Path) -> dict[int, Any]:
     """The content of a file that holds a JSON object whose keys are numbers of images or objects."""
+    entries = read_object(path)
     try:
-        return {int(key): value for key, value in read_object(path).items()}
+        return {int(key): value for key, value in entries.items()}
     except ValueError as error:
         raise expected(str(path), "keys that are numbers", str(error)) from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import expected
-from diffdope.io.json_files import read_text
+from diffdope.io.json_files import read_text, without_contradictions
 
 _DEEPEST = 100  # lists within lists: the parser's time grows with the square of their number
 _MOST = 1 << 22  # values: of a few lines, aliases of aliases make any number
@@ -27,9 +27,17 @@ def yaml_documents(text: str) -> list[Any]:
     class Loader(yaml.SafeLoader):
         """Takes the tags of OpenCV for what they mark."""
 
+    def mapping(loader: Any, node: Any) -> Any:
+        own = [one for one in node.value if one[0].tag != "tag:yaml.org,2002:merge"]  # << gives way to the own keys
+        found = loader.construct_mapping(node, deep=True)
+        without_contradictions(
+            [(loader.construct_object(key, deep=True), loader.construct_object(value, deep=True)) for key, value in own]
+        )
+        return found
+
     def untagged(loader: Any, suffix: str, node: Any) -> Any:
         if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
+            return mapping(loader, node)
         if isinstance(node, yaml.SequenceNode):
             return loader.construct_sequence(node, deep=True)
         return loader.construct_scalar(node)
@@ -39,6 +47,7 @@ def yaml_documents(text: str) -> list[Any]:
         return int(node.value) if padded else loader.construct_yaml_int(node)
 
     Loader.add_constructor("tag:yaml.org,2002:int", whole)
+    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
     Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     _check_depth(body)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import check_choice
+from diffdope.errors import check_choice, expected
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 from diffdope.problem.region import CropSettings
@@ -103,6 +103,9 @@ def preset(name: str | Preset) -> Preset:
     """
     if isinstance(name, Preset):
         return name
+    if isinstance(name, str) and "." in name:
+        cure = "a file that changes settings is given as --settings, beside a preset's name"
+        raise expected("preset", f"one of {', '.join(PRESETS)}", repr(name), cure)
     check_choice("preset", name, tuple(PRESETS))
     return PRESETS[name]
 

@@ -102,7 +102,7 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> tuple[StoredImage, tuple
         raise expected("rgb", "uint8, uint16 or float in [0, 1]", array.dtype, "convert with rgb.astype(np.uint8)")
     low, high = _finite_range("rgb", array)
     if low < -_ROUNDING or high > 1 + _ROUNDING:
-        cure = "divide by 255, or give uint8" if high > 1 else "undo the normalisation by mean and deviation"
+        cure = "undo the normalisation by mean and deviation" if low < -_ROUNDING else "divide by 255, or give uint8"
         if 1 < high <= FARTHEST_M and low >= 0.0 and (array != np.floor(array)).any():
             cure = "is it depth? give it as depth="
         raise expected("rgb", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", cure)
@@ -150,7 +150,11 @@ def checked_depth(
     if array.dtype.kind in "iu" and depth_scale is None:
         cure = "give depth_scale, metres per unit: 0.001 where the file holds millimetres"
         raise expected("depth_scale", f"a number for depth of type {array.dtype}", None, cure)
-    array = without_missing(array)
+    given, array = array, without_missing(array)
+    if not array.any() and given.any() and np.isfinite(given).any():
+        got = f"numbers up to {float(given[np.isfinite(given)].max()):.4g}, all of which mean missing"
+        cure = "divide them until they are metres, if they are distances"
+        raise expected("depth", "some pixels with depth", got, cure)
     low = 0.0 if array.dtype.kind == "u" else float(array.min())
     if depth_scale is not None:
         check_positive("depth_scale", depth_scale)
@@ -180,7 +184,8 @@ def checked_mask(array: NDArray[Any], camera: Camera) -> StoredImage:
     if is_soft:
         low, high = _finite_range("mask", array)
         if low < 0 or high > 1:
-            raise expected("mask", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", "give mask > 0")
+            cure = "divide by 255" if high == 255 else "give mask > 0"
+            raise expected("mask", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", cure)
     mask = _copied(array, np.float32) if is_soft else _hard(array)
     if not mask.any():
         raise expected("mask", "some pixels on the object", "an empty mask", "leave mask out if there is none")

@@ -79,7 +79,8 @@ class Guard:
         return None
 
     def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more")
+        cure = "send less (a mesh of fewer faces), or raise the service's --max-megabytes"
+        return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more; {cure}")
 
     async def _read_away(self, receive: Receive) -> None:
         """Takes a body and drops it: who is still sending when the connection is closed reads a reset, no answer."""

@@ -1,0 +1,41 @@
+"""Settings, presets and options that are given in each other's place: the message names the right one."""
+
+from pathlib import Path
+
+import pytest
+
+from diffdope.cli.overrides import read_settings
+from diffdope.errors import DiffDopeError
+from diffdope.io.json_files import read_numbered
+from diffdope.pipelines.settings import PRESETS, preset
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("search.far.angle_deg: 50\n", r"nest the names: search: \{far: \{angle_deg: ...\}\}"),
+        ("objective.mask-weight: 0.5\n", r"nest the names: objective: \{mask_weight: ...\}"),
+        ("search:\n  far.angle_deg: 50\n", "settings file .*: search: setting: expected one of .*'far.angle_deg'"),
+        ("preset: fast\n", "it is an option of the command: --preset"),
+        ("depth_scale: 0.1\n", "it is an option of the command: --depth-scale"),
+        ("serch: {}\n", "did you mean search?"),
+        ("objective:\n  mask_weight: 0.5\n  mask_weight: 0.1\n", "the key 'mask_weight' twice"),
+    ],
+)
+def test_names_that_are_no_settings(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(DiffDopeError, match=told):
+        read_settings(tmp_path / "a.yaml", PRESETS["default"])
+
+
+def test_a_file_is_no_preset() -> None:
+    with pytest.raises(DiffDopeError, match=r"preset: expected one of default.*got 'mine.yaml'; .* --settings"):
+        preset("mine.yaml")
+    with pytest.raises(DiffDopeError, match="did you mean fast?"):
+        preset("fsat")
+
+
+def test_a_list_where_numbered_entries_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "detections.json").write_text("[]")
+    with pytest.raises(DiffDopeError, match=r"^[^:]*detections.json: expected a JSON object, got list$"):
+        read_numbered(tmp_path / "detections.json")
