@@ -26,6 +26,7 @@ from diffdope.search.proposals.around_start import within_reach
 from diffdope.search.proposals.box_proposals import box_score
 
 F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 _HARDLY, _FITS = 0.4, 0.95
 """Shares of what is drawn that depth confirms. With less than the first, a pose is off by more than a turn: of 51 that
@@ -68,10 +69,11 @@ def turned_to_explain(
     )  # fmt: skip
     kept, most = found, float(score(pose.R_m2c[None], pose.t_m2c[None])[0])
     best = []  # about each axis
-    for R, t in turns:
+    for R, t, near in turns:
         explained = score(R, t)
-        k = int(np.argmax(explained))
-        if _more(float(explained[k]), most):
+        k = int(np.argmax(np.where(near, explained, -np.inf)))
+        # Half way to a turn that is out of reach, what stands out is hidden, and explains more than where it is drawn.
+        if _more(float(explained[k]), most) and not _more(float(explained.max()), float(explained[k])):
             best.append((float(explained[k]), Pose(R[k], t[k])))
     for _, start in sorted(best, key=lambda one: -one[0])[:_TRIED]:
         ended = descent.run(again, Hypotheses.of(start, found.winner), start)
@@ -89,13 +91,16 @@ def _more(one: float, other: float) -> bool:
     return one > other + max(_BETTER * abs(other), 1.0)
 
 
-def _turns(pose: Pose, meshes: MeshLevels, start: Pose, most_rad: float) -> list[tuple[F64, F64]]:
-    """Turns of a pose, (K, 3, 3) and (K, 3), about each axis of a part of the object, so far from a start at most."""
+def _turns(pose: Pose, meshes: MeshLevels, start: Pose, most_rad: float) -> list[tuple[F64, F64, Bool]]:
+    """Turns of a pose about each axis of a part of the object, (K, 3, 3) and (K, 3), and which are so near to a start.
+
+    Axes about which none is are left out.
+    """
     angles, turns = np.radians(np.arange(_STEP_DEG, 360.0, _STEP_DEG)), []
     for axis in meshes.axes_of_parts:
         R, t = axis.turns(angles)
         R, t = pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T
         near = np.einsum("kij,ij->k", R, start.R_m2c) >= 1.0 + 2.0 * np.cos(min(most_rad, np.pi))
         if near.any():
-            turns.append((R[near], t[near]))
+            turns.append((R, t, near))
     return turns
