@@ -21,7 +21,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.axis_rotations import TurnSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.print_turn import at_its_turn, by_print, print_open
+from diffdope.search.print_turn import at_its_turn, print_open, printed_axis
 from diffdope.terms.registry import ObjectiveSettings
 
 CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)
@@ -73,15 +73,15 @@ def level_at(pose: Pose, observation: Observation) -> LevelProblem:
 
 
 def test_only_a_print_that_alone_tells_the_turn_is_asked() -> None:
-    assert by_print(MESHES) is not None
+    assert printed_axis(MESHES) is not None
     for other in (jar(label=False), jar(handle=True)):
-        assert by_print(MeshLevels(Mesh(other.vertices_m, other.faces), (500,), threads=1)) is None
-    assert by_print(MeshLevels(jar(handle=True), (500,), threads=1)) is None
+        assert printed_axis(MeshLevels(Mesh(other.vertices_m, other.faces), (500,), threads=1)) is None
+    assert printed_axis(MeshLevels(jar(handle=True), (500,), threads=1)) is None
 
 
 @pytest.mark.parametrize("off_deg", [-25.0, -7.6, 7.6, 25.0])
 def test_a_pose_is_turned_to_where_its_label_is(off_deg: float) -> None:
-    axis = by_print(MESHES)
+    axis = printed_axis(MESHES)
     assert axis is not None
     pose = at(40.0 + off_deg)
     level = level_at(pose, seen(MESH, at(40.0)))
@@ -99,7 +99,7 @@ def test_a_turn_is_open_where_a_label_should_be_seen_and_is_not(
     degrees: float, photographed: Mesh, known: bool
 ) -> None:
     """A label that is behind is not to be seen: nobody would notice the turn."""
-    axis, observation = by_print(MESHES), seen(photographed, at(degrees))
+    axis, observation = printed_axis(MESHES), seen(photographed, at(degrees))
     assert axis is not None
     share = print_open(at(degrees), axis, level_at(at(degrees), observation), MESHES)
     assert (share == 0.0) == known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -98,18 +98,11 @@ def axis_of_most(points_m: F64, normals: F64, length_m: float) -> Axis | None:
         normals: (N, 3) unit normals there.
         length_m: the diameter.
     """
-    middle = points_m.mean(axis=0)
-    points = (points_m - middle) / length_m
-    tree, some, spacing = _tree_of(points)
-    found: list[Axis] = []
-    for axis in _candidates(points, normals):
-        if any(abs(axis.direction @ other.direction) >= _PARALLEL for other in found):
-            continue
-        if _stays(tree, some, axis, _OFF + spacing, _MOST_OFF):
+    spread, found = _Spread.of(points_m, length_m), list[Axis]()
+    for axis in _candidates(spread.points, normals):
+        if not _is_known(axis, found) and spread.stays(axis, _OFF, _MOST_OFF):
             found.append(axis)
-    if len(found) != 1:  # none, or a ball
-        return None
-    return Axis(found[0].direction, middle + length_m * found[0].point_m)
+    return spread.in_metres(found[0]) if len(found) == 1 else None  # of none, and of a ball
 
 
 def _candidates(points: F64, normals: F64) -> Iterator[Axis]:
@@ -120,29 +113,59 @@ def _candidates(points: F64, normals: F64) -> Iterator[Axis]:
         yield Axis(direction, np.cross(direction, moment))
 
 
-def _tree_of(points: F64) -> tuple[cKDTree, F64, float]:
-    """Of points (N, 3), those that are turned, and how far apart points are."""
-    from scipy.spatial import cKDTree
-
-    tree = cKDTree(points, balanced_tree=False)  # which is made sooner, and answers the same
-    some = points[:: max(len(points) // _TURNED, 1)]
-    return tree, some, float(np.median(tree.query(some, 2)[0][:, 1]))
+def _is_known(axis: Axis, found: Sequence[Axis]) -> bool:
+    """Whether one of those that were found is parallel to it."""
+    return any(abs(axis.direction @ other.direction) >= _PARALLEL for other in found)
 
 
-def _stays(tree: cKDTree, points: F64, axis: Axis, off: float, share: float) -> bool:
-    """Whether after each turn about an axis less than a share of the points (N, 3) is farther off than `off`.
+class _Spread(NamedTuple):
+    """Points of a surface about their middle, in diameters, some of which are turned.
 
-    Asked of some points after the other: of most axes, a few tell.
+    Attributes:
+        points: (N, 3).
+        some: (K, 3), those that are turned.
+        tree: of all.
+        spacing: how far apart they are.
+        middle_m: (3,), metres.
+        length_m: the diameter.
     """
-    R, t = axis.turns(_ANGLES_RAD)
-    count = np.zeros(len(R), np.intp)
-    for first in range(_PARTS):
-        turned = points[first::_PARTS] @ R.transpose(0, 2, 1) + t[:, None]
-        away = tree.query(turned.reshape(-1, 3), distance_upper_bound=_BEYOND * off)[0].reshape(len(R), -1)
-        count += np.count_nonzero(away > off, axis=1)
-        if count.max() / len(points) >= share:
-            return False
-    return True
+
+    points: F64
+    some: F64
+    tree: cKDTree
+    spacing: float
+    middle_m: F64
+    length_m: float
+
+    @classmethod
+    def of(cls, points_m: F64, length_m: float) -> _Spread:
+        """Of points (N, 3), metres."""
+        from scipy.spatial import cKDTree
+
+        middle_m = points_m.mean(axis=0)
+        points = (points_m - middle_m) / length_m
+        tree = cKDTree(points, balanced_tree=False)  # which is made sooner, and answers the same
+        some = points[:: max(len(points) // _TURNED, 1)]
+        return cls(points, some, tree, float(np.median(tree.query(some, 2)[0][:, 1])), middle_m, length_m)
+
+    def in_metres(self, axis: Axis) -> Axis:
+        """An axis of these points, in the frame of the surface."""
+        return Axis(axis.direction, self.middle_m + self.length_m * axis.point_m)
+
+    def stays(self, axis: Axis, off: float, share: float) -> bool:
+        """Whether after each turn about an axis less than a share of the points is farther off than `off` and spacing.
+
+        Asked of some points after the other: of most axes, a few tell.
+        """
+        R, t = axis.turns(_ANGLES_RAD)
+        count, off = np.zeros(len(R), np.intp), off + self.spacing
+        for first in range(_PARTS):
+            turned = self.some[first::_PARTS] @ R.transpose(0, 2, 1) + t[:, None]
+            away = self.tree.query(turned.reshape(-1, 3), distance_upper_bound=_BEYOND * off)[0].reshape(len(R), -1)
+            count += np.count_nonzero(away > off, axis=1)
+            if count.max() / len(self.some) >= share:
+                return False
+        return True
 
 
 def axes_of_parts(points_m: F64, normals: F64, length_m: float) -> tuple[Axis, ...]:
@@ -156,18 +179,11 @@ def axes_of_parts(points_m: F64, normals: F64, length_m: float) -> tuple[Axis, .
         normals: (N, 3) unit normals there.
         length_m: the diameter.
     """
-    middle = points_m.mean(axis=0)
-    points = (points_m - middle) / length_m
-    tree, some, spacing = _tree_of(points)
-    found: list[Axis] = []
-    for axis in _candidates(points, normals):
-        if all(abs(axis.direction @ other.direction) < _PARALLEL for other in found):
+    spread, found = _Spread.of(points_m, length_m), list[Axis]()
+    for axis in _candidates(spread.points, normals):
+        if not _is_known(axis, found):
             found.append(axis)
-    return tuple(
-        Axis(axis.direction, middle + length_m * axis.point_m)
-        for axis in found
-        if not _stays(tree, some, axis, _STANDS_OUT + spacing, _LEAST)
-    )
+    return tuple(spread.in_metres(axis) for axis in found if not spread.stays(axis, _STANDS_OUT, _LEAST))
 
 
 def longest_axis(points_m: F64) -> Axis | None:

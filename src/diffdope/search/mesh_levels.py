@@ -30,6 +30,7 @@ from diffdope.search.proposals.templates import TemplateSphere, step_of
 F64 = NDArray[np.float64]
 
 _SPHERES = 3  # sets of templates that are kept, of 12 MB each with 576 rotations: a scene has near objects and far ones
+_ARM_POINTS = 1000  # of the surface, to know how far it is from an axis
 
 
 class MeshLevels(Maker):
@@ -110,6 +111,14 @@ class MeshLevels(Maker):
     def axis(self) -> Axis | None:
         """The axis about which most of it is of revolution; None where there is none."""
         return axis_of_most(*self._points_m, self.length_m)
+
+    @MadeOnce
+    def axis_arm_m(self) -> float:
+        """Root mean square distance [m] of the surface from `axis`; 0 where there is none."""
+        if self.axis is None:
+            return 0.0
+        away_m = surface_points(self.mesh, _ARM_POINTS)[0] - self.axis.point_m
+        return float(np.sqrt(np.mean(np.sum(np.cross(away_m, self.axis.direction) ** 2, axis=1))))
 
     @MadeOnce
     def axes_of_parts(self) -> tuple[Axis, ...]:

@@ -18,14 +18,12 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
 from diffdope.scene.revolution import Axis
-from diffdope.scene.sampling import surface_points
 from diffdope.search.alternatives.axis_rotations import EVEN, TurnSettings, turned_beside
 from diffdope.search.checks.open_turn import TURNS_RAD, deviation_of, last_of, moved_by
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.layout import RGB
 
 F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 _ROUNDS = 3  # each turns it by 15 degrees and a bit at most
 _ALIKE = 0.1  # of how far a turn moves the surface: less is left of it where the shape tells no turn
@@ -33,7 +31,6 @@ _BORNE_OUT = 0.05  # of what a turn changes of the colours: costs of a print tha
 _SEEN = 0.05  # share of the colours' own cost: what changes less of them is not seen
 _WHOLE = 0.5  # coverage
 _MOSTLY = 0.5  # share of a direction that is not observed
-_POINTS = 1000  # of the surface, to know how far it is from the axis
 
 
 def told_by_print(
@@ -48,7 +45,7 @@ def told_by_print(
         meshes: the object, about its own middle.
         settings: how far apart turns are that are tried; none, and the estimate stays.
     """
-    axis = by_print(meshes) if settings.count and level.colored else None
+    axis = printed_axis(meshes) if settings.count and level.colored else None
     if axis is None:
         return estimate, None
     pose = at_its_turn(estimate.pose, axis, level, settings, meshes.length_m)
@@ -61,7 +58,7 @@ def told_by_print(
     return estimate, print_open(pose, axis, level, meshes)
 
 
-def by_print(meshes: MeshLevels) -> Axis | None:
+def printed_axis(meshes: MeshLevels) -> Axis | None:
     """The axis about which the print of an object alone tells the turn; None where there is none.
 
     Args:
@@ -71,7 +68,7 @@ def by_print(meshes: MeshLevels) -> Axis | None:
     if axis is None:
         return None
     once = np.concatenate([np.cross(axis.point_m, axis.direction), axis.direction])
-    return axis if moved_by(once, own, meshes) < _ALIKE * _arm_m(axis, meshes) else None
+    return axis if moved_by(once, own, meshes) < _ALIKE * meshes.axis_arm_m else None
 
 
 def at_its_turn(pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSettings, length_m: float) -> Pose:
@@ -79,7 +76,7 @@ def at_its_turn(pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSetti
 
     Args:
         pose: of the result.
-        axis: `by_print`.
+        axis: `printed_axis`.
         level: the last, prepared near the pose.
         settings: how far apart turns are that are tried.
         length_m: the object's diameter.
@@ -99,7 +96,7 @@ def print_open(pose: Pose, axis: Axis, level: LevelProblem, meshes: MeshLevels) 
 
     Args:
         pose: of the result.
-        axis: `by_print`.
+        axis: `printed_axis`.
         level: the last, prepared near the pose.
         meshes: the object, about its own middle.
     """
@@ -117,7 +114,7 @@ def print_open(pose: Pose, axis: Axis, level: LevelProblem, meshes: MeshLevels) 
     ends = np.isin(around, [-before, after]) & (around != 0.0)
     if not np.any(changed[ends] > _SEEN * costs[middle]):
         return 0.0
-    return deviation_of(before, after) * _arm_m(axis, meshes) / meshes.length_m
+    return deviation_of(before, after) * meshes.axis_arm_m / meshes.length_m
 
 
 def turned_share(covariance: F64, pose: Pose, meshes: MeshLevels) -> float:
@@ -128,12 +125,12 @@ def turned_share(covariance: F64, pose: Pose, meshes: MeshLevels) -> float:
         pose: object to camera.
         meshes: the object, about its own middle.
     """
-    axis = by_print(meshes)
+    axis = printed_axis(meshes)
     if axis is None:
         return 0.0
     direction = pose.R_m2c @ axis.direction
     turn_rad = float(np.sqrt(max(float(direction @ covariance[3:, 3:] @ direction), 0.0)))
-    return turn_rad * _arm_m(axis, meshes) / meshes.length_m
+    return turn_rad * meshes.axis_arm_m / meshes.length_m
 
 
 def _changed(R: F64, t: F64, level: LevelProblem, meshes: MeshLevels) -> F64:
@@ -145,9 +142,3 @@ def _changed(R: F64, t: F64, level: LevelProblem, meshes: MeshLevels) -> F64:
     both = drawn & drawn[middle]
     change = np.abs(images.rgb - images.rgb[middle]).mean(axis=-1)
     return np.asarray((change * both).sum(axis=(1, 2)) / max(np.count_nonzero(drawn[middle]), 1), np.float64)
-
-
-def _arm_m(axis: Axis, meshes: MeshLevels) -> float:
-    """Root mean square distance [m] of the surface from the axis."""
-    points_m = surface_points(meshes.mesh, _POINTS)[0] - axis.point_m
-    return float(np.sqrt(np.mean(np.sum(np.cross(points_m, axis.direction) ** 2, axis=1))))
