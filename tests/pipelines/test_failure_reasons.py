@@ -238,3 +238,21 @@ def test_a_texture_upside_down_is_named_where_several_poses_fit() -> None:
     result = Refiner(wrong, threads=1).locate(observation)
     assert not result.ok and "the texture upside down" in result.message
     assert not any("upside down" in note for note in Refiner(MESH, threads=1).locate(observation).notes)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_mask_that_is_turned_round_and_fits_elsewhere_is_named_and_not_believed(axis: int) -> None:
+    """Of an object that is its own mirror image the turned mask fits as well, where nothing else is to be seen."""
+    cube = Mesh(*box((0.04, 0.04, 0.04)))
+    camera = Camera(500.0, 500.0, 159.5, 119.5, 320, 240)
+    truth = dd.Pose(so3.exp(np.array([0.4, 0.5, 0.1])), np.array([0.03, 0.03, 0.6]))
+    start = truth.retract([-0.002, -0.002, 0.002, 0.05, -0.04, 0.03])
+    drawn_mask = Renderer(cube, camera).render(truth.R_m2c, truth.t_m2c).coverage[0] > 0.5
+    grey = np.full((240, 320, 3), 0.5)
+    refiner = Refiner(cube, threads=1)
+    right = refiner.refine(Observation(camera, rgb=grey, mask=drawn_mask), start)
+    assert "mask-turned" not in right.note_codes and right.ok
+    turned = refiner.refine(Observation(camera, rgb=grey, mask=np.flip(drawn_mask, axis)), start)
+    assert turned.pose.distance_to(truth) > 0.5 * cube.diameter
+    assert "mask-turned" in turned.note_codes and not turned.ok
+    assert (turned.confidence or 0.0) < 0.5

@@ -27,6 +27,7 @@ from diffdope.pipelines.diagnosis.mirrored_mesh import (
 from diffdope.pipelines.diagnosis.swapped_inputs import (
     CHANNELS_SWAPPED,
     TEXTURE_FLIPPED,
+    mask_elsewhere,
     other_way_round,
     second_part,
     texture_upside_down,
@@ -57,6 +58,7 @@ _FEW_DEPTHS = 0.05  # share of the mask's pixels
 _CROP_PX = 128  # shares need not be known better
 _SAME, _SAME_DEG = 0.1, 10.0  # of the diameter, and degrees: what is found from any start is no nearer without one
 _SETTINGS = SearchSettings()
+_ASIDE = 0.3  # of the diameter from the start: what is nearer may hide a mask that is turned round
 _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 
 
@@ -87,9 +89,14 @@ def with_reasons(
         mirrored = mirror_image(result, meshes, observation) if asked else None
         if mirrored is not None:
             beside.append(MESH_MIRRORED)
-        if mirrored is not None and mirrored.contradicts and result.confidence is not None:
+        why = MESH_MIRRORED if mirrored is not None and mirrored.contradicts else None
+        if settings.contradictions and start is not None and result.pose.distance_to(start) > _ASIDE * meshes.length_m:
+            for turned in mask_elsewhere(meshes, observation, start):  # the pose has followed it
+                beside.append(turned)
+                why = turned
+        if why is not None and result.confidence is not None:
             some = 1.0 - (result.none_of_these or 0.0) if result.answers else result.confidence
-            result = with_lower_confidence(result, min(some, CONTRADICTED), settings, MESH_MIRRORED)
+            result = with_lower_confidence(result, min(some, CONTRADICTED), settings, why)
         return replace(result, notes=(*result.notes, *beside)) if beside else result
     texture = None if result.evidence is None else result.evidence.texture
     unlike = texture is not None and texture < _NO_PATTERN  # then which of several answers is right is not the question

@@ -31,6 +31,7 @@ Bool = NDArray[np.bool_]
 CROP_PX, _MARGIN = 128, 0.25  # side of the crop in which inputs are compared; its margin, a share of the box
 _BETTER = 2.0  # times as much as the image as it was given, of which 0 is the worst
 _FEWEST = 50  # pixels of the object that must have a depth
+_MEETS = 0.05  # of what is drawn: a mask that is on so much is no other's
 _PART = 0.5  # of what is drawn: as much again beside it is another object
 _WITHIN = 0.7  # of what is drawn, that must be in the mask: else the pose is what is off
 _THIN = 0.2  # of the drawn object's radius: a rim of a mask that is too wide is thinner
@@ -104,6 +105,22 @@ def other_way_round(
                 flipped = _drawing(texture_upside_down(meshes), observation, window, pose)
                 if _fits(image, _quality(meshes, crop, flipped), crop) > max(image.well, _BETTER * before):
                     yield TEXTURE_FLIPPED
+
+
+def mask_elsewhere(meshes: MeshLevels, observation: Observation, start: Pose) -> Iterator[Note]:
+    """That a mask lies beside where a start has the object, and on it once its rows or columns are turned round.
+
+    Args:
+        meshes: the object.
+        observation: the images.
+        start: object to camera.
+    """
+    if observation.mask is None:
+        return
+    found = mask_and_drawn(meshes, observation, start, meshes.mesh.vertices_m, 2 * CROP_PX)
+    if found is None or np.count_nonzero(found[0] & found[1]) > _MEETS * np.count_nonzero(found[1]):
+        return
+    yield from other_way_round(meshes, observation, start, ("mask",))
 
 
 def second_part(meshes: MeshLevels, observation: Observation, pose: Pose) -> Iterator[Note]:
