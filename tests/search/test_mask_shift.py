@@ -44,12 +44,12 @@ def along(*places: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_edges_tell_how_far_a_mask_is_shifted(shift: tuple[float, float], outside_px: float, scale: float) -> None:
     steps = steps_beside((scale * shift[0], scale * shift[1]), scale * outside_px)
-    found = shift_of(steps, outside_px, SHIFT_PX, scale)
+    found = shift_of(steps, outside_px, SHIFT_PX, scale).aside_px
     assert found == pytest.approx(np.linalg.norm(shift) / np.sqrt(2.0), rel=0.25)
 
 
 def test_edges_at_the_border_tell_that_it_is_where_it_should_be() -> None:
-    assert shift_of(steps_beside((0.0, 0.0)), 0.0, SHIFT_PX, 1.0) < 0.1 * SHIFT_PX
+    assert shift_of(steps_beside((0.0, 0.0)), 0.0, SHIFT_PX, 1.0).aside_px < 0.1 * SHIFT_PX
 
 
 def test_a_shadow_that_is_sharper_than_the_objects_end_is_no_shift() -> None:
@@ -58,15 +58,15 @@ def test_a_shadow_that_is_sharper_than_the_objects_end_is_no_shift() -> None:
     within = np.where(NORMAL[:, 0] < 0.0, 3.0 * NORMAL[:, 0], 0.0)  # as bright as the table, with an edge inside of it
     steps = Steps(shadow + within, np.full(len(NORMAL), 0.6), NORMAL, REACH_PX, along(shadow + within, end))
     alone = steps._replace(along=along(shadow + within))
-    assert shift_of(steps, 0.0, SHIFT_PX, 1.0) < 0.25 * SHIFT_PX
-    assert shift_of(alone, 0.0, SHIFT_PX, 1.0) > 0.7 * SHIFT_PX  # where nothing is at its border
+    assert shift_of(steps, 0.0, SHIFT_PX, 1.0).aside_px < 0.25 * SHIFT_PX
+    assert shift_of(alone, 0.0, SHIFT_PX, 1.0).aside_px > 0.7 * SHIFT_PX  # where nothing is at its border
 
 
 def test_edges_anywhere_tell_nothing() -> None:
     nothing = steps_beside((0.0, 0.0), clear=1e-6)
     empty = Steps(np.empty(0), np.empty(0), np.empty((0, 2)), REACH_PX, np.empty((0, 41)))
     for steps in (nothing, empty):
-        found = shift_of(steps, 0.0, SHIFT_PX, 1.0)
+        found = shift_of(steps, 0.0, SHIFT_PX, 1.0).aside_px
         assert found == pytest.approx(np.sqrt(0.5) * SHIFT_PX, rel=0.1)  # shifted or not, one as likely as the other
 
 
@@ -103,7 +103,7 @@ def test_the_photograph_tells_a_mask_that_is_shifted() -> None:
     there = border_of(meshes, shifted(0, bright), 1.5, TRUTH, SHIFT_PX)
     beside = border_of(meshes, shifted(4, bright), 1.5, moved, SHIFT_PX)
     assert there is not None and beside is not None
-    assert there.aside_px < 0.3
-    assert beside.aside_px == pytest.approx(4.0 / np.sqrt(2.0), rel=0.2)
+    assert there.shift.aside_px < 0.3
+    assert beside.shift.aside_px == pytest.approx(4.0 / np.sqrt(2.0), rel=0.2)
     unseen = border_of(meshes, shifted(0, np.full_like(bright, 0.5)), 1.5, TRUTH, SHIFT_PX)
-    assert unseen is not None and unseen.aside_px == pytest.approx(np.sqrt(0.5) * SHIFT_PX, rel=0.1)
+    assert unseen is not None and unseen.shift.aside_px == pytest.approx(np.sqrt(0.5) * SHIFT_PX, rel=0.1)

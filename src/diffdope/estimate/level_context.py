@@ -35,8 +35,8 @@ def context_of(
 
 
 def noise_at(
-    level: LevelProblem, noise: NoiseSettings, border_px: float = 0.0, good_px: float = np.inf
-) -> NoiseSettings:
+    level: LevelProblem, noise: NoiseSettings, border_px: float = 0.0, good_px: float = np.inf, *, told: bool = False
+) -> NoiseSettings:  # fmt: skip
     """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off.
 
     An outline that follows a mask hides its width: an unknown as large as what is left, if colours alone may tell it.
@@ -46,10 +46,12 @@ def noise_at(
         noise: as the settings have it.
         border_px: how far the mask's border is from the pose's outline, pixels of the crop; 0 without a mask.
         good_px: as far is that of a good mask; the width of one that is off is an unknown.
+        told: whether it is known from elsewhere how far off the border is as a whole: it would count twice.
     """
     if level.crop.mask is not None:
         wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
-        bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
+        bias = 0.0 if told else max(noise.mask_bias_px, _SHARED * border_px)
+        width = max(noise.mask_width_px, wider)
         return changed(noise, mask_bias_px=bias, mask_width_px=width)
     return unmasked(noise)
 

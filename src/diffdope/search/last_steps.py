@@ -28,7 +28,7 @@ _ASKED = 4  # poses of which it is kept what is known of them: each step asks of
 
 def last_steps_at(
     level: LevelProblem, pose: Pose, meshes: MeshLevels, search: SearchSettings, beside: Evidence,
-    *, border_px: float = 0.0, good_px: float = np.inf, reach: float = 1.0, kept: float = 0.0,
+    *, border_px: float = 0.0, good_px: float = np.inf, told: bool = False, reach: float = 1.0, kept: float = 0.0,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, from near a pose.
 
@@ -40,12 +40,18 @@ def last_steps_at(
         beside: what is known of a pose beside residuals.
         border_px: see `noise_at`.
         good_px: see `noise_at`.
+        told: see `noise_at`.
         reach: see `RobustGaussNewton`.
         kept: see `RobustGaussNewton`.
     """
     view = context_of(level, pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
-    noise = noise_at(level, search.noise, border_px, good_px)
+    noise = noise_at(level, search.noise, border_px, good_px, told=told)
     return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
+
+
+def held_by_edges(level: LevelProblem) -> bool:
+    """Whether the photograph's edges hold a pose, and last steps do not move it."""
+    return level.contours is not None and level.contour_active and "depth" not in level.modalities
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class LastSteps:
         level, contour = found.level, found.ended.contour
         kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
         refine = self.steps(found, partial(self._known, found.evidence), kept)
-        if level.contours is None or not level.contour_active or "depth" in level.modalities:
+        if level.contours is None or not held_by_edges(level):
             estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
             estimate = estimate.across(found.pose.t_m2c, found.off_across_view_m)
         else:
@@ -84,7 +90,7 @@ class LastSteps:
         search = self.settings
         return last_steps_at(
             found.level, found.pose, self.meshes, search, lru_cache(maxsize=_ASKED)(beside),
-            border_px=found.border_px, good_px=search.mask_error_px or np.inf,
+            border_px=found.border_px, good_px=search.mask_error_px or np.inf, told=found.border is not None,
             reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED), kept=kept,
         )  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.border_belief import BorderBelief
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
@@ -23,7 +24,7 @@ from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import NONE, Doubt
-from diffdope.search.checks.mask_shift import ALIKE, LEAST, SHARED_PX, WITHIN_PX, Steps, shift_of
+from diffdope.search.checks.mask_shift import ALIKE, LEAST, SHARED_PX, WITHIN_PX, Shift, Steps, shift_of
 from diffdope.search.checks.mask_width import Width, width_of
 from diffdope.search.checks.outline_evidence import colour_steps
 from diffdope.search.mesh_levels import MeshLevels
@@ -44,22 +45,43 @@ _EXACT_PX = 0.01  # of the image: deviation of a border that is said to be exact
 _TOLD, _TOLD_PX = 2.0, 0.5  # deviations, and pixels of the image, from which on a border is said to be off
 
 
+class Offset(NamedTuple):
+    """By how many pixels of the image a border lies outside of where the object ends: mean, and deviation."""
+
+    outside_px: float
+    deviation_px: float
+
+
 class Border(NamedTuple):
     """Of a mask along the outline of a pose.
 
     Attributes:
-        outside_px: by how many pixels of the image it lies outside of where the object ends, mean.
-        deviation_px: of that.
+        exact: the probability that its width is the object's.
+        if_exact: how far off it is then.
+        if_not: and otherwise.
         nearer: share of the distance by which a border that is a pixel outside makes an object nearer.
-        aside_px: by how many pixels of the image the whole mask may be shifted, root mean square along one axis.
+        shift: of the whole mask.
         fits: how exactly it follows that outline, from 0 to 1, in a photograph.
     """
 
-    outside_px: float
-    deviation_px: float
+    exact: float
+    if_exact: Offset
+    if_not: Offset
     nearer: float
-    aside_px: float = 0.0
+    shift: Shift
     fits: float = 0.0
+
+    @property
+    def outside_px(self) -> float:
+        """By how many pixels of the image it lies outside of where the object ends, mean."""
+        return self.exact * self.if_exact.outside_px + (1.0 - self.exact) * self.if_not.outside_px
+
+    @property
+    def deviation_px(self) -> float:
+        """Of that."""
+        squares = [one.outside_px**2 + one.deviation_px**2 for one in (self.if_exact, self.if_not)]
+        square = self.exact * squares[0] + (1.0 - self.exact) * squares[1]
+        return float(np.sqrt(max(square - self.outside_px**2, 0.0)))
 
     @property
     def off_px(self) -> float:
@@ -92,12 +114,12 @@ def of_border(
     if border_px == 0.0:
         return Doubt(np.inf, "", fits=found.fits)
     pixel_m = found.nearer * float(np.linalg.norm(pose.t_m2c))
-    off_m = found.off_px * abs(pixel_m)
-    if start is not None:
-        off_m = beside_start(found.deviation_px * abs(pixel_m), pose, start, -found.outside_px * pixel_m)
-    aside_m = found.aside_px * float(pose.t_m2c[2]) / observation.camera.fx
+    exact, wide = (_off_m(one, pixel_m, pose, start) for one in (found.if_exact, found.if_not))
+    across_m = found.shift.if_shifted_px * float(pose.t_m2c[2]) / observation.camera.fx
+    border = BorderBelief(found.exact, (exact, wide), found.shift.shifted, across_m)
+    off_m, aside_m = border.off_m, border.aside_m
     if not found.told:
-        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m, fits=found.fits)
+        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m, fits=found.fits, border=border)
     wide = found.outside_px > 0.0
     text = (
         f"scale: the object seems to end about {abs(found.outside_px):.1f} pixels "
@@ -105,7 +127,15 @@ def of_border(
         f"Without depth it tells the distance, which is known to about {1e3 * off_m:.1f} mm"
     )
     note = Note(NoteCode.MASK_BESIDE_EDGES, text)
-    return Doubt(np.inf, note, off_m=off_m, aside_m=aside_m, fits=found.fits)
+    return Doubt(np.inf, note, off_m=off_m, aside_m=aside_m, fits=found.fits, border=border)
+
+
+def _off_m(offset: Offset, pixel_m: float, pose: Pose, start: Pose | None) -> float:
+    """Root mean square error [m] along the view of a pose that follows a border; pixel_m: of one that is outside."""
+    mean_m, deviation_m = -offset.outside_px * pixel_m, offset.deviation_px * abs(pixel_m)
+    if start is None or deviation_m == 0.0:
+        return float(np.hypot(mean_m, deviation_m))
+    return beside_start(deviation_m, pose, start, mean_m)
 
 
 def beside_start(off_m: float, pose: Pose, start: Pose, mean_m: float = 0.0) -> float:
@@ -157,33 +187,44 @@ def border_of(
     outside, seen = border_px * _FINER, every
     half_m = 0.5 * meshes.length_m
     width = width_of(crop.mask, drawn.coverage[0], points, crop.camera, pose, length_m=half_m, scale=scale)
-    log_likely, aside_px = _by_its_shape(width, outside, border_px), np.sqrt(0.5) * shift_px
+    log_likely = _by_its_shape(width, outside, border_px)
+    shift = Shift(0.5 * (shift_px > 0.0), shift_px)
     if crop.rgb is not None:
         steps, seen = _steps(crop, points)
         told = _log_likelihoods(steps, scale * border_px * _DEVIATIONS)
         log_likely = log_likely + np.interp(_FINER, _DEVIATIONS, _less_sure(told, scale * border_px))
     share = np.exp(log_likely - log_likely.max())
     share /= share.sum()
-    mean = float(share @ outside)
-    deviation = float(np.sqrt(share @ (outside - mean) ** 2))
-    if crop.rgb is not None and shift_px > 0.0:
-        aside_px = shift_of(steps, mean, shift_px, scale)
     few = np.count_nonzero(seen) < LEAST_POINTS
     nearer = scale * _times_nearer(points, every if few else seen)
     fits = 0.0 if width is None or crop.rgb is None else width.fits
-    return Border(mean, deviation, nearer, float(aside_px), fits)
+    exact, wide = share
+    found = Border(float(exact.sum()), _offset(exact, outside), _offset(wide, outside), nearer, shift, fits)
+    if crop.rgb is None or shift_px == 0.0:
+        return found
+    return found._replace(shift=shift_of(steps, found.outside_px, shift_px, scale))
+
+
+def _offset(share: F64, outside: F64) -> Offset:
+    """Of a border that is so many pixels outside (K,) with these probabilities (K,), whose sum is that of its kind."""
+    total = float(share.sum())
+    if total <= LEAST:
+        return Offset(0.0, 0.0)
+    mean = float(share @ outside) / total
+    return Offset(mean, float(np.sqrt(share @ (outside - mean) ** 2 / total)))
 
 
 def _by_its_shape(width: Width | None, outside: F64, border_px: float) -> F64:
-    """Log probabilities (K,), but for a constant, of a border being so many pixels of the image outside (K,).
+    """Log probabilities (2, K), but for a constant, of a border being so many pixels of the image outside (K,): of one
+    that is exact, and of one that is as far off as those of networks.
 
-    Masks are exact or as far off as those of networks, which is as likely beforehand where its shape is to be seen.
+    Either is as likely beforehand where its shape is to be seen.
     """
     given = -0.5 * (outside / border_px) ** 2
     if width is None:
-        return given
+        return np.stack([np.full_like(given, -np.inf), given])
     exact = np.log(border_px / width.least_px) - 0.5 * (outside / width.least_px) ** 2
-    return np.asarray(np.logaddexp(exact, given) - 0.5 * ((outside - width.outside_px) / width.deviation_px) ** 2)
+    return np.stack([exact, given]) - 0.5 * ((outside - width.outside_px) / width.deviation_px) ** 2
 
 
 def _log_likelihoods(steps: Steps, outside: F64) -> F64:

@@ -47,8 +47,20 @@ class Steps(NamedTuple):
     along: F64
 
 
-def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> float:
-    """By how many pixels of the image a mask may be shifted along one axis, root mean square, by the edges beside it.
+class Shift(NamedTuple):
+    """Of a whole mask: the probability that it is shifted, and by how many pixels of the image along one axis then."""
+
+    shifted: float
+    if_shifted_px: float
+
+    @property
+    def aside_px(self) -> float:
+        """Root mean square along one axis, whether it is shifted or not."""
+        return float(np.sqrt(self.shifted) * self.if_shifted_px)
+
+
+def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> Shift:
+    """Whether a mask is shifted, and how far, by the edges beside it.
 
     Beside a border that is b outside and shifted by s, the object's end is at x_i = -b - s n_i along the normal n_i.
     With the probability that a step is the end, any place is it as likely as colours step there, over their mean g_i;
@@ -69,8 +81,9 @@ def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> 
     every = np.log(np.maximum(likely, LEAST)).sum(axis=0) * (_EVERY / ALIKE)
     likely = _less_sure(np.exp(every - every.max()), scale * shift_px)
     share = likely * _BEFOREHAND / _BEFOREHAND.sum()
-    total = float(likely[len(likely) // 2] + share.sum())
-    return shift_px * float(np.sqrt(0.5 * share @ np.sum(_ASIDE**2, axis=1) / total))
+    some = float(share.sum())
+    by_px = shift_px * float(np.sqrt(0.5 * share @ np.sum(_ASIDE**2, axis=1) / max(some, LEAST)))
+    return Shift(some / float(likely[len(likely) // 2] + some), by_px)
 
 
 def _less_sure(likely: F64, shift_px: float) -> F64:

@@ -8,30 +8,26 @@ outline of the other size where depth is wrong, and at that of the result where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose, solved_pose
+from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
-from diffdope.problem.problem import Evaluation, Problem
+from diffdope.problem.problem import Evaluation
 from diffdope.search.checks.contradictions import (
     FAILS,
     LEAST,
     NONE,
-    STEPS,
     Doubt,
     how_it_begins,
-    problem_of,
     softened,
-    state_of,
 )
 from diffdope.search.checks.sizes_by_edges import agrees_without_mask, refutes
-from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
-from diffdope.terms.layout import MASK
+from diffdope.search.checks.tried_sizes import LARGER, SMALLER, Sized, Sizes
+from diffdope.solve.levenberg_marquardt import LevenbergSettings
 
 F64 = NDArray[np.float64]
 
@@ -40,8 +36,6 @@ Edges = Callable[[Pose, float, Pose], float | None]
 surface ends (`depth_steps.share_on_steps`): of a pose drawn for an object of a size, in the picture around another one.
 None if unknown."""
 
-SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
-"""Sizes that are tried in any case: what is off by more fits nowhere."""
 _FINE = ((0.99, 0.98, 0.97, 0.96, *SMALLER), (1.01, 1.02, 1.03, 1.04, *LARGER))
 """Sizes that are tried one after the other as long as each fits better than the one before."""
 _WORTH_STEPS = 1.35  # ratio of costs, before any step ...
@@ -50,6 +44,7 @@ _OVERLAPS = 0.95  # of 13 results whose depth is 5 % off, the most was 0.948
 _MASKED = (0.80, 0.88)  # ratio of costs after these steps that contradicts a result, and that does not at all
 _UNMASKED = (0.945, 0.98)  # the same without a mask, where nothing but depth and colours feels the size
 _DOUBTED = 0.25  # of `softened`: a result is right with a probability of a half, and has not failed
+_HIDDEN = 0.5  # of the object that is seen: where less is, sizes are about the middle of that part
 _MUCH = 0.9  # ratio of costs below which the note says "much better"
 _WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
 _PROMISED = 0.99  # the same, as one Gauss-Newton step is expected to leave: of what was doubted, at most 0.985
@@ -73,13 +68,13 @@ _MASKS_PX, _MASKS_SHARE = 4.0, 0.05
 """By how much masks may be off, pixels of the image, and as a share of a radius: what networks draw on a coarse grid.
 A mask that would have to be off by a quarter more excuses nothing."""
 _NEXT_SIZE = 0.025  # half of what sizes are apart: where the best of them may lie
-_OBSERVABLE = 1e-6  # share of the largest curvature below which a direction is not moved along
 _SMALL = 0.025  # of a size: cameras err by as much, which makes the distance less sure, and is no contradiction
 
 
 def of_size(
     level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation, *,
-    overlap: float | None = None, log_odds: float = np.inf, edges: Edges | None = None, steps: Edges | None = None,
+    overlap: float | None = None, visible: float = 1.0, log_odds: float = np.inf, edges: Edges | None = None,
+    steps: Edges | None = None,
 ) -> Doubt:  # fmt: skip
     """Whether depth and the other modalities agree better about an object of another size.
 
@@ -91,13 +86,14 @@ def of_size(
         own: of the result there, with derivatives.
         overlap: of the result with the mask, None without one: where this is good, sizes that look dear are not looked
             at more closely.
+        visible: share of the object that nothing hides.
         log_odds: of the result, by its fit: what has failed anyhow may fit a little better at any size.
         edges: of the photograph, which tell masks that are off from depth that is; None for the mask's own cost alone.
         steps: of depth, which tell the same.
     """
     alone = "mask" not in level.modalities and log_odds > FAILS
     likely, unlikely = _UNMASKED if alone else _MASKED
-    sizes, cost = _Sizes(level, pose, length_m, step, own), float(own.cost[0])
+    sizes, cost = Sizes(level, pose, length_m, step, own, hidden=visible < _HIDDEN), float(own.cost[0])
     off = overlap is None or overlap < _OVERLAPS
     coarse = sizes.worth((SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * cost)
     fine = sizes.worth(_FINE, _WORTH_FINE * cost, promised=_PROMISED)
@@ -134,88 +130,8 @@ def of_size(
     return Doubt(at_most, _size_in_words(best.scale, ratio, off_m, how_it_begins(at_most)), ratio, off_m)
 
 
-class _Sized(NamedTuple):
-    """The object of another size: what that costs after some steps, what of it is the mask's, and where it is drawn."""
-
-    scale: float
-    cost: float
-    mask: float
-    drawn: Pose
-
-
-class _Sizes:
-    """The object of other sizes at a pose: what they cost, before and after some steps. Each is made and drawn once.
-
-    Args:
-        level: a coarse one, prepared near the pose.
-        pose: the result.
-        length_m: the object's diameter.
-        step: of the solver.
-        own: of the result.
-    """
-
-    def __init__(
-        self, level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation
-    ) -> None:  # fmt: skip
-        self._level, self._pose, self._length_m, self._step = level, pose, length_m, step
-        self._problems: dict[float, Problem] = {}
-        self._drawn: dict[float, Evaluation] = {1.0: own}
-
-    def cost(self, scale: float, *, promised: bool) -> float:
-        """Of a size before any step; promised: whether what a step promises is asked next."""
-        if scale not in self._drawn:
-            state = state_of(self._pose, scale)
-            self._drawn[scale] = self._problem(scale).evaluate(*state, with_normal=promised)
-        return float(self._drawn[scale].cost[0])
-
-    def worth(self, sides: tuple[tuple[float, ...], ...], most: float, promised: float = np.inf) -> _Sized | None:
-        """The best size of the side whose first size costs less; None where that costs more than `most`.
-
-        Nor does anything descend where a step is expected to leave more than the share that is `promised`.
-        """
-        asked = promised < np.inf
-        costs = [self.cost(side[0], promised=asked) for side in sides]
-        side = sides[int(np.argmin(costs))]
-        if min(costs) > most or (asked and self._left(side[0]) > promised * self._left(1.0)):
-            return None
-        return self.descended(side)
-
-    def descended(self, scales: tuple[float, ...]) -> _Sized:
-        """The size that costs least after some steps: the next as long as that costs less."""
-        best = _Sized(1.0, np.inf, 0.0, self._pose)
-        for scale in scales:
-            state = state_of(self._pose, scale)
-            ended = minimise(self._problem(scale), *state, iterations=STEPS, settings=self._step)
-            if ended.cost[0] >= best.cost:
-                break
-            drawn = solved_pose(ended.R[0, 0], ended.t[0, 0])
-            best = _Sized(scale, float(ended.cost[0]), float(ended.history_each[-1, 0, MASK]), drawn)
-        return best
-
-    def nearest(self, scale: float) -> Iterator[_Sized]:
-        """The nearest size of the same side as another, and that of the other side, each after some steps."""
-        sides = (LARGER[:1], SMALLER[:1])
-        return (self.descended(side) for side in (sides if scale > 1.0 else sides[::-1]))
-
-    def _problem(self, scale: float) -> Problem:
-        if scale not in self._problems:
-            self._problems[scale] = problem_of(self._level, 1.0 / scale, self._length_m)
-        return self._problems[scale]
-
-    def _left(self, scale: float) -> float:
-        """What a Gauss-Newton step may leave of a size's cost, which falls by half of g' H^-1 g by its quadratic model.
-
-        Of a size whose cost was asked with what a step promises.
-        """
-        found, unit = self._drawn[scale], self._problem(scale).unit
-        values, vectors = np.linalg.eigh(found.normal[0] * np.outer(unit, unit))
-        along = vectors.T @ (found.gradient[0] * unit)
-        seen = values > _OBSERVABLE * max(values[-1], LEAST)
-        return float(found.cost[0] - 0.5 * np.sum(along[seen] ** 2 / values[seen]))
-
-
 def _mask_is_off(
-    other: _Sized, here: _Sized, pose: Pose, edges: Edges | None, steps: Edges | None = None
+    other: Sized, here: Sized, pose: Pose, edges: Edges | None, steps: Edges | None = None
 ) -> float:  # fmt: skip
     """From 0 (the mask tells the size) to 1: it is too wide or too narrow, and depth is right.
 
@@ -259,7 +175,7 @@ def _radius_px(level: LevelProblem, pose: Pose) -> float:
     return level.window.reduction * float(np.sqrt(drawn / np.pi))
 
 
-def _gained(other: _Sized, pose: Pose, edges: Edges | None) -> float | None:
+def _gained(other: Sized, pose: Pose, edges: Edges | None) -> float | None:
     """By how much more of its outline lies on edges, or steps, at another size than at a result; None if unknown."""
     if edges is None or abs(other.scale - 1.0) <= _SMALL:
         return None
