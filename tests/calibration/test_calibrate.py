@@ -181,6 +181,18 @@ def test_a_zero_that_is_two_degrees_off_in_all_pictures_is_named_with_its_size(
     assert not any(code_of(note) == "joint-zero" for note in undisturbed(2, 6, images=images).notes)
 
 
+def test_a_zero_that_is_nine_degrees_off_is_named_and_found() -> None:
+    """What does not fit where the other links lead counts as an outlier there, and said nothing."""
+    shots, pose = pictures(3, 6, images=("mask", "depth"))
+    told = [changed(one, joints={**one.joints, "joint3": one.joints["joint3"] - np.radians(9.0)}) for one in shots]
+    plain, asked = (calibrate(ARM, told, joint_offsets=wanted, settings=QUIET) for wanted in (False, True))
+    (note,) = [one for one in plain.notes if one.startswith("the zero of")]
+    assert note.startswith("the zero of joint3 by ")
+    assert float(note.removeprefix("the zero of joint3 by ").split()[0]) == pytest.approx(9.0, abs=0.3)
+    assert asked.joint_offsets_deg["joint3"].value == pytest.approx(9.0, abs=0.3)
+    assert asked.ok and error(asked, pose)[0] < 2.0 and error(asked, pose)[1] < 0.15
+
+
 def test_a_small_foot_tells_that_the_first_zero_turned_the_camera() -> None:
     foot = replace(ARM.links[0], vertices_m=0.6 * ARM.links[0].vertices_m)
     arm = Robot([foot, *ARM.links[1:]], ARM.joints, name="small foot")

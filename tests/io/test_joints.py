@@ -190,3 +190,18 @@ def test_numbers_that_are_no_table(tmp_path: Path) -> None:
     np.save(tmp_path / "b.npy", [0.1, 0.2])
     with pytest.raises(DiffDopeError, match=r"an array \(pictures, joints\) in .*, got shape \(2,\)"):
         read_joints(tmp_path / "b.npy", names=NAMES)
+
+
+def test_wheels_that_have_turned_often_are_no_degrees(tmp_path: Path) -> None:
+    """A mobile base counts on: 153 rad of its wheels had the arm's radians taken for degrees."""
+    path = tmp_path / "joints.csv"
+    path.write_text("frame,wheel,elbow\n0,153.2,0.4\n1,154.0,1.2\n2,160.9,-1.7\n")
+    table = read_joints(path, limited=("elbow",))
+    assert table.positions[:, 0] == pytest.approx([153.2, 154.0, 160.9])
+    with pytest.raises(DiffDopeError, match="joints: expected radians, got 160.9"):
+        read_joints(path)
+    with pytest.raises(DiffDopeError, match="these look like radians"):
+        read_joints(path, unit="deg", limited=("elbow",))
+    path.write_text("frame,wheel,elbow\n0,1.2,40\n1,1.5,120\n")
+    with pytest.raises(DiffDopeError, match="joints: expected radians, got 120"):
+        read_joints(path, limited=("elbow",))

@@ -14,6 +14,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_info import optical_frame_of
 from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, publisher_line, read_camera_pose, write_transforms
+from diffdope.scene.urdf import load_robot
 
 POSE = Pose(so3.exp([0.4, -1.2, 0.3]), [0.1, 0.2, 1.3])
 POINT = np.array([0.3, -0.1, 0.5])  # in the base
@@ -44,6 +45,27 @@ def test_ros_files_take_camera_points_to_the_base(tmp_path: Path) -> None:
     code = (tmp_path / "static_transform.launch.py").read_text()
     compile(code, "launch", "exec")
     assert '"--child-frame-id", "camera_color_optical_frame"' in code
+
+
+@pytest.mark.parametrize("turn", [(0.4, -1.2, 0.3), (np.pi, 0.0, 0.0), (0.0, np.pi / 2, 0.0), (0.3, -np.pi / 2, 0.0)])
+def test_the_joint_for_urdf_is_read_back(tmp_path: Path, turn: tuple[float, float, float]) -> None:
+    """Among them cameras that look straight down, whose body frame is pitched by a right angle."""
+    pytest.importorskip("yourdfpy")
+    for R in (so3.exp(turn), so3.exp(turn) @ T_OPTICAL_BODY.R_m2c.T):
+        camera = Pose(R, [0.4, -0.3, 1.2])
+        write_transforms(tmp_path, camera.inverse(), base="foot", camera="cam_optical_frame")
+        text = (tmp_path / "camera_joint.xacro").read_text()
+        foot = '<link name="foot"><visual><geometry><box size="0.1 0.1 0.1"/></geometry></visual></link>'
+        for given, name, want in (
+            (text, "cam_optical_frame", camera),
+            (text.replace("<!-- The body frame: x forward, y left, z up.", "").replace("  -->\n</robot>", "</robot>"),
+             "cam_frame", camera @ T_OPTICAL_BODY),
+        ):  # fmt: skip
+            path = tmp_path / "arm.urdf"
+            path.write_text(given.replace("</robot>", f"{foot}</robot>"))
+            robot = load_robot(path)
+            place = robot.forward({})[[one.name for one in robot.links].index(name)]
+            assert place == pytest.approx(want.matrix, abs=1e-7)
 
 
 def test_the_publishers_line_holds_the_same_numbers() -> None:

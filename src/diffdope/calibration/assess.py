@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration import notes
+from diffdope.calibration.left_out import lacks_and_beside
 from diffdope.calibration.result import PictureResidual, UncertainValue
 from diffdope.calibration.rows import SUPPORT_REACH_PX, SUPPORT_SIZE, ShotCrop, outline_support
 from diffdope.calibration.shots import ArmShot, Shot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note
+from diffdope.problem.failure import Status
 from diffdope.render.renderer import RenderedImages
 from diffdope.solve.robust import GAUSSIAN
 
 F64 = NDArray[np.float64]
 
 LEAST_DEPTHS = 30  # that a picture must have in common with what is drawn
-_LEAST_LEFT = 2  # pictures: if fewer fit, the others are not what is wrong
+_LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
+_BORDER_PX = 3  # of crops, by which masks of networks are off
 _SHAKY = 20.0, 2.0  # mm and degrees of the leave-one-out error: a start for a calibration, and no calibration
 _DOUBTED_IOU = 0.9  # medians; ...
 _DOUBTED_PX = 2.5  # ... wrong poses have outlines 3.5 to 5 pixels of the crop away, right ones 1
@@ -29,7 +32,9 @@ _DEPTH_OFF = 0.03  # of the distance: depth cameras read 1 to 2 % too far
 
 
 Measured = dict[str, Any]
-"""What a picture says to a pose: attributes of its `PictureResidual`; empty where the robot is out of the picture."""
+"""What a picture says to a pose: attributes of its `PictureResidual`, and what its mask lacks (`lacks_and_beside`).
+
+Empty where the robot is out of the picture."""
 
 
 def measured_in(arms: Sequence[ArmShot], pose: Pose, size: int, still: Sequence[int]) -> list[Measured]:
@@ -65,7 +70,7 @@ def residuals(
     shifts = left_out(solution)
     out = []
     for n, arm in enumerate(arms):
-        used, told = n not in reasons, {**measured[n]}
+        used, told = n not in reasons, {name: one for name, one in measured[n].items() if name != "lacks_and_beside"}
         if used and n < len(solution.rms) and "mask" in solution.rms[n]:
             told["outline_px"] = solution.rms[n]["mask"]
         if used and shifts is not None:
@@ -76,31 +81,14 @@ def residuals(
     return tuple(out)
 
 
-def misfits(
-    solution: Solution, measured: Sequence[Measured], least_iou: float, least_share: float
-) -> dict[int, str]:  # fmt: skip
-    """Pictures that a wrong pose would fit as well, though others fit, and why they are left out.
-
-    Args:
-        solution: of the estimate.
-        measured: of each picture, at the solution's pose.
-        least_iou: overlap of a picture that fits, and
-        least_share: share of its outline that the mask's border meets: one that fits neither way does not fit.
-    """
-    found = {}
-    for n, one in enumerate(measured):
-        if solution.counted[n] and one.get("iou", 1.0) < least_iou and one["outline_share"] < least_share:
-            found[n] = f"left out: robot and mask overlap by {one['iou']:.2f} only where the other pictures fit"
-    left = int(np.count_nonzero(solution.counted)) - len(found)
-    return found if left >= _LEAST_LEFT else {}
-
-
 def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> Measured:
     """Overlap with the mask and distance from the depths, of a drawn robot."""
-    inside, out = drawn.coverage > 0.5, {}
+    out: Measured = {}
+    inside = drawn.coverage > 0.5
     if seen.crop.mask is not None:
         mask = seen.crop.mask > 0.5
         out["iou"] = _iou(inside, mask, np.ones_like(mask))
+        out["lacks_and_beside"] = lacks_and_beside(inside, mask, _BORDER_PX)
         out["iou_without_base"] = _iou(inside, mask, ~_nearest_is(seen, drawn, still))
     if seen.crop.depth is not None:
         there = inside & (seen.crop.depth > 0.0) & (drawn.depth > 0.0)
@@ -212,11 +200,43 @@ def unobserved(covariance: F64, length_m: float, *, angle_rad: float, distance_m
     return np.asarray(hidden / np.maximum(size, 1e-300))
 
 
-def offsets_deg(solution: Solution, names: Sequence[str]) -> dict[str, UncertainValue]:
-    """Offsets of joints by name, degrees; none where they were not looked for."""
+def offsets_of(solution: Solution, names: Sequence[str]) -> dict[str, UncertainValue]:
+    """Offsets of joints by name, radians, metres of joints that slide; none where they were not looked for."""
     deviation = np.sqrt(np.maximum(np.diag(solution.covariance), 0.0))
-    each = np.degrees(np.stack([solution.shared[SHARED:], deviation[SHARED:]], axis=1))
+    each = np.stack([solution.shared[SHARED:], deviation[SHARED:]], axis=1)
     return {name: UncertainValue(*one) for name, one in zip(names, each.tolist(), strict=False)}
+
+
+def in_units(
+    offsets: Mapping[str, UncertainValue], sliding: Collection[str]
+) -> tuple[dict[str, UncertainValue], dict[str, UncertainValue]]:
+    """Offsets in the units that people read: degrees of joints that turn, and millimetres of those that slide."""
+    degrees, millimetres = np.degrees(1.0), 1e3
+    return (
+        {name: one.times(degrees) for name, one in offsets.items() if name not in sliding},
+        {name: one.times(millimetres) for name, one in offsets.items() if name in sliding},
+    )
+
+
+def status_of(
+    pictures: Sequence[PictureResidual], least_iou: float, least_share: float, *, alone: bool
+) -> Status:  # fmt: skip
+    """Whether a pose fits the pictures, by medians over those that took part.
+
+    Args:
+        pictures: what each says.
+        least_iou: overlap that a pose must have, and
+        least_share: share of its outline that masks' borders must meet.
+        alone: whether no other pose fits alike.
+    """
+    overlaps = [one.iou for one in pictures if one.used and one.iou is not None]
+    depths = [abs(one.depth_mm) for one in pictures if one.used and one.depth_mm is not None]
+    shares = [one.outline_share for one in pictures if one.used and one.outline_share is not None]
+    if overlaps and (np.median(overlaps) < least_iou or np.median(shares) < least_share):
+        return Status.FAILED
+    if not overlaps and (not depths or float(np.median(depths)) > 1e3 * _LEAST_DEPTH_M):
+        return Status.FAILED
+    return Status.CONVERGED if alone else Status.AMBIGUOUS
 
 
 def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> list[Note]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from diffdope.calibration import assess, notes
 from diffdope.calibration.choose import ChosenPose, choose
 from diffdope.calibration.descend import PoseHypotheses
 from diffdope.calibration.estimate import COARSE_REACH, FINE_REACH, SHORTER, Estimator
+from diffdope.calibration.left_out import behind_something, dear, misfits
 from diffdope.calibration.links import misfit_at
 from diffdope.calibration.next_poses import suggestions
 from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
@@ -20,7 +22,7 @@ from diffdope.calibration.search import CalibrationSearch, Searcher
 from diffdope.calibration.second_robot import second_robot
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots, checked_shots
 from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
-from diffdope.calibration.zeros import with_offsets, wrong_zeros
+from diffdope.calibration.zeros import with_most_support, with_offsets, wrong_zeros
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type, expected
 from diffdope.estimate.covariance import in_words
@@ -34,11 +36,8 @@ from diffdope.scene.robot import Robot
 F64 = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-_BAD_FACTOR, _BAD_COST = 3.0, 0.15  # a picture pays so many times as much as the median, and as much more
-_LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
 _MOST_BAD = 0.34  # share of the pictures: if more do not fit the others, these may be the wrong ones
 _LEAST_IOU, _LEAST_SHARE = 0.5, 0.45  # medians over the pictures; wrong poses have shares of 0.2 to 0.4 at most
-_LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
 _SHORT = 0.3  # deviations of a last step: to compare two answers
 _ROUGH_ROUNDS, _COARSE_ROUNDS, _FINE_ROUNDS = 6, 10, 4  # the last from where half the size has led
 _HIDDEN_DEG, _HIDDEN = 3.0, 0.04  # deviations of a pose that the pictures do not determine
@@ -137,17 +136,11 @@ class Calibration:
         self._say("fitting outlines and depths")
         arms = arm_shots(searcher.fine, self._shots)
         choice = choose(searcher.length_m, arms, found, costs, lambda pose: self._rough(arms, pose), doubtful=doubtful)
-        bad = self._bad(searcher, choice.pose)
-        counted = np.array([n not in bad for n in range(len(self._shots))])
-        solution = self._solved(arms, choice.pose, counted)
-        measured = self._measured(arms, solution)
-        bad |= assess.misfits(solution, measured, _LEAST_IOU, _LEAST_SHARE)
-        if any(counted[n] for n in bad):
-            counted = np.array([n not in bad for n in range(len(self._shots))])
-            solution = self._solved(arms, choice.pose, counted)
-            measured = self._measured(arms, solution)
+        bad = dear(searcher.costs(PoseHypotheses(choice.pose.R_m2c[None], choice.pose.t_m2c[None], np.zeros(1)))[:, 0])
+        solution, measured, bad, behind = self._without_bad(searcher.fine, arms, choice.pose, bad)
         if not solution.of_picture.any():
             return self._nothing(start, Status.FAILED)
+        bad |= behind
         pictures = assess.residuals(arms, solution, measured, bad)
         choice = choice.apart_from(solution.pose, searcher.length_m)
         if start is None and not choice.others:
@@ -155,7 +148,29 @@ class Calibration:
                 self._robot, arms, solution.pose, self._settings.search, lambda pose: self._rough(arms, pose),
                 length_m=searcher.length_m, least_share=_LEAST_SHARE, threads=self._threads,
             ))  # fmt: skip
-        return self._result(searcher, arms, solution, pictures, choice, bad, start)
+        return self._result(searcher, arms, solution, pictures, choice, bad, start, len(behind))
+
+    def _without_bad(
+        self, fine: Robot, arms: list[ArmShot], pose: Pose, bad: dict[int, str]
+    ) -> tuple[Solution, list[assess.Measured], dict[int, str], dict[int, str]]:
+        """The solution of the pictures that fit, what each says to it, and which do not fit, and which are hidden.
+
+        One in which something hides a part of the robot takes part all the same, if enough of its outline is seen.
+        """
+
+        def solved(left_out: dict[int, str]) -> tuple[Solution, list[assess.Measured]]:
+            counted = np.array([n not in left_out for n in range(len(arms))])
+            solution = self._solved(fine, arms, pose, counted)
+            return solution, self._measured(arms, solution)
+
+        solution, measured = solved(bad)
+        found = bad | misfits(solution, measured, _LEAST_IOU, _LEAST_SHARE)
+        behind = behind_something(found, [one.get("lacks_and_beside") for one in measured])
+        out = {n: text for n, text in found.items() if n not in behind}
+        behind = {n: text for n, text in behind.items() if measured[n]["outline_share"] < _LEAST_SHARE}
+        if set(out) | set(behind) != set(bad):
+            solution, measured = solved(out | behind)
+        return solution, measured, out, behind
 
     def _measured(self, arms: list[ArmShot], solution: Solution) -> list[assess.Measured]:
         self._say("looking at every picture")
@@ -169,12 +184,13 @@ class Calibration:
             threads=self._threads,
         )  # fmt: skip
 
-    def _solved(self, arms: list[ArmShot], pose: Pose, counted: NDArray[np.bool_]) -> Solution:
+    def _solved(self, fine: Robot, arms: list[ArmShot], pose: Pose, counted: NDArray[np.bool_]) -> Solution:
         """At half the size from the search's pose, at full size from there."""
         size = self._settings.size
-        rough = self._estimator(arms, size // 2).solve(
-            pose, COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS, negligible=SHORTER
-        )
+        half = partial(self._estimator, size=size // 2)
+        rough = half(arms).solve(pose, COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS, negligible=SHORTER)
+        if self._offsets:
+            rough = with_most_support(fine, arms, half, rough)
         return self._estimator(arms, size).solve(
             rough.pose, FINE_REACH, counted=counted, joint_rad=rough.joint_rad, shared=rough.shared,
             rounds=_FINE_ROUNDS,
@@ -185,19 +201,9 @@ class Calibration:
         estimator = self._estimator(arms, self._settings.size // 4)
         return estimator.solve(pose, COARSE_REACH, rounds=_ROUGH_ROUNDS).pose
 
-    def _bad(self, searcher: Searcher, pose: Pose) -> dict[int, str]:
-        """Pictures that pay far more than the others, and why they are left out."""
-        each = searcher.costs(PoseHypotheses(pose.R_m2c[None], pose.t_m2c[None], np.zeros(1)))[:, 0]
-        if np.count_nonzero(np.isfinite(each)) < _LEAST_PICTURES:
-            return {}
-        middle = float(np.nanmedian(each))
-        limit = max(_BAD_FACTOR * middle, middle + _BAD_COST)
-        text = "left out: it does not fit where the other pictures do ({:.1f} times their cost); are its joints right?"
-        return {int(n): text.format(each[n] / max(middle, 1e-9)) for n in np.flatnonzero(each > limit)}
-
     def _result(
         self, searcher: Searcher, arms: list[ArmShot], solution: Solution, pictures: tuple[PictureResidual, ...],
-        choice: ChosenPose, bad: dict[int, str], start: Pose | None,
+        choice: ChosenPose, bad: dict[int, str], start: Pose | None, behind: int,
     ) -> CalibrationResult:  # fmt: skip
         length = 0.5 * searcher.length_m
         covariance = solution.covariance
@@ -207,27 +213,31 @@ class Calibration:
         others = (*choice.others, *(() if choice.second is None else (choice.second,)))
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
-        status, doubt = self._status(pictures, others), assess.doubted(self._shots, pictures, self._settings.size)
-        finder = self._estimator(arms, self._settings.size // 2, offsets=True)
-        zeros = None if self._offsets else wrong_zeros(finder, solution, self._robot.needed)
+        status = assess.status_of(pictures, _LEAST_IOU, _LEAST_SHARE, alone=not others)
+        doubt = assess.doubted(self._shots, pictures, self._settings.size)
+        finder = partial(self._estimator, size=self._settings.size // 2, offsets=True)
+        zeros = None if self._offsets else wrong_zeros(searcher.fine, arms, finder, solution)
         there = solution if zeros is None else zeros.solution
         misfit = misfit_at(with_offsets(searcher.fine, arms, there), there, pictures)
-        contradicts, odd_links = notes.on_links(self._robot, misfit, int(np.count_nonzero(solution.counted)))
-        on_zeros = [] if zeros is None else notes.on_zeros(zeros.offsets, zeros.moved)
+        contradicts, odd_links = notes.on_links(self._robot, misfit, pictures)
+        on_zeros = (
+            [] if zeros is None else notes.on_zeros(*assess.in_units(zeros.offsets, self._robot.sliding), zeros.moved)
+        )
         far = zeros is not None and assess.is_shaky(zeros.moved)
-        few = len(bad) > _MOST_BAD * len(pictures)
+        odd = len(bad) - behind  # what hides the robot contradicts nothing
+        few = odd > _MOST_BAD * len(pictures)
         disagree = [
             *self._disagreement(solution, pictures, shaken),
             *contradicts,
             *(on_zeros if far else ()),
-            *(notes.on_left_out(len(bad), len(pictures)) if few else ()),
+            *(notes.on_left_out(odd, len(pictures)) if few else ()),
         ]
         message = notes.message_of(status)
         if status is Status.CONVERGED and (doubt or disagree):
             status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
         border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
         wanted = self._settings.suggestions if status.ok else 0
-        offsets = assess.offsets_deg(solution, self._robot.needed)
+        offsets = assess.in_units(assess.offsets_of(solution, self._robot.needed), self._robot.sliding)
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
             *notes.on_configurations(self._robot, self._shots),
@@ -236,11 +246,11 @@ class Calibration:
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in choice.others]),
             *(() if choice.second is None else notes.on_second(assess.moved(choice.second, solution.pose))),
             *doubt, *disagree, *(() if far else on_zeros), *odd_links, *notes.on_contradiction(contradiction),
-            *notes.on_offsets(offsets, self._settings.noise.offset_deg),
+            *notes.on_offsets(*offsets, self._settings.noise),
         )  # fmt: skip
         return CalibrationResult(
             solution.pose, self._robot.base, in_base(covariance[POSE, POSE], solution.pose, solution.centre_c),
-            status, message, said, pictures, border, scale, float(np.degrees(solution.joint_rad)), offsets,
+            status, message, said, pictures, border, scale, float(np.degrees(solution.joint_rad)), *offsets,
             None if shaken is None else shaken[0], None if shaken is None else shaken[1], hidden, others, contradiction,
             suggestions(searcher.coarse, arms, solution, wanted, self._seed, self._say) if wanted else (),
         )  # fmt: skip
@@ -279,16 +289,6 @@ class Calibration:
             *(notes.on_shaky(shaken) if shaken is not None and assess.is_shaky(shaken) else ()),
             *(() if away_mm is None else notes.on_depth_off(away_mm)),
         ]
-
-    def _status(self, pictures: Sequence[PictureResidual], others: tuple[Pose, ...]) -> Status:
-        overlaps = [one.iou for one in pictures if one.used and one.iou is not None]
-        depths = [abs(one.depth_mm) for one in pictures if one.used and one.depth_mm is not None]
-        shares = [one.outline_share for one in pictures if one.used and one.outline_share is not None]
-        if overlaps and (np.median(overlaps) < _LEAST_IOU or np.median(shares) < _LEAST_SHARE):
-            return Status.FAILED
-        if not overlaps and (not depths or float(np.median(depths)) > 1e3 * _LEAST_DEPTH_M):
-            return Status.FAILED
-        return Status.AMBIGUOUS if others else Status.CONVERGED
 
     def _nothing(self, start: Pose | None, status: Status) -> CalibrationResult:
         message = (

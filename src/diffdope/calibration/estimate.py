@@ -53,6 +53,8 @@ class Reach(NamedTuple):
 
 COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
 FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
+WIDTHS = (32.0, 16.0, 8.0, 4.0, 2.0)
+"""Factors on the deviations by which Tukey's weights go, step by step: what lies far off pulls, too, at first."""
 SHORTER = 0.1
 """Deviations of a last step where larger crops follow."""
 
@@ -81,7 +83,7 @@ class Estimator:
     def solve(
         self, pose: Pose, reaches: Sequence[Reach], *, counted: NDArray[np.bool_] | None = None,
         joint_rad: float | None = None, shared: F64 | None = None, rounds: int = _LARGEST_ROUNDS,
-        negligible: float = _NEGLIGIBLE,
+        negligible: float = _NEGLIGIBLE, widths: Sequence[float] = (),
     ) -> Solution:  # fmt: skip
         """Steps from a pose, with shorter and shorter reach; at the last one until they are short.
 
@@ -93,6 +95,7 @@ class Estimator:
             shared: (S,) unknowns beside the pose, to begin with.
             rounds: steps at most.
             negligible: deviations of the pose: a step that is shorter is the last.
+            widths: factors on the deviations of residuals in the first steps, which leave that of joints as it is.
         """
         noise = self._noise
         sigma = np.radians(noise.joint_deg) if joint_rad is None else joint_rad
@@ -101,14 +104,16 @@ class Estimator:
         shared, solution = np.zeros(self._size_s) if shared is None else shared, None
         for round_ in range(rounds):
             reach = reaches[min(round_, len(reaches) - 1)]
-            solution = self._at(pose, seen, reach, counted, sigma, shared)
-            step, own, sigma = self._step(solution, sigma)
+            width = widths[round_] if round_ < len(widths) else 1.0
+            solution = self._at(pose, seen, reach, counted, sigma, shared, width)
+            step, own, told = self._step(solution, sigma)
+            sigma = told if width == 1.0 else sigma
             shared = shared.copy()
             shared[SHARED - 2 :] += step[SHARED - 2 :]
             pose = turned_about(pose, solution.centre_c, step)
             size = float(np.linalg.norm(step[:3]) / self._length + np.linalg.norm(step[3:6]))
             solution = replace(solution, pose=pose, shared=shared, own=own, joint_rad=sigma, moved=size)
-            if round_ >= len(reaches) - 1 and _surely(step, solution) < negligible:
+            if round_ >= max(len(reaches) - 1, len(widths)) and _surely(step, solution) < negligible:
                 break
         assert solution is not None
         return solution
@@ -119,19 +124,12 @@ class Estimator:
 
     def _at(
         self, pose: Pose, seen: Sequence[ShotCrop | None], reach: Reach, counted: NDArray[np.bool_], sigma: float,
-        shared: F64,
+        shared: F64, width: float,
     ) -> Solution:  # fmt: skip
         """Normal equations at a pose."""
-        middle = np.mean([arm.posed.mesh.center_m for arm in self._arms], axis=0)
-        centre_c = pose.apply(middle)
-
-        def rows_of(n: int) -> dict[str, Rows]:
-            one = seen[n]
-            return self._rows(one, pose, centre_c, reach) if one is not None and counted[n] else {}
-
-        with ThreadPoolExecutor(self._threads or default_threads()) as pool:
-            rows = list(pool.map(rows_of, range(len(seen))))
-        scales = self._scales(rows, shared)
+        centre_c = self._centre(pose)
+        rows = self._all_rows(pose, seen, reach, counted)
+        scales = self._scales(rows, shared, width)
         S, J = self._size_s, self._joints
         prior = self._prior()
         total, of_picture, pull = np.diag(prior), np.zeros((len(rows), S, S)), np.zeros((len(rows), S))
@@ -153,6 +151,40 @@ class Estimator:
             [{k: self._rms(k, one, scales, shared) for k, one in kinds.items()} for kinds in rows],
         )  # fmt: skip
 
+    def support(self, solution: Solution, reach: Reach, scales: Scales) -> float:
+        """How much of what is seen lies where a solution has it: the sum of Tukey's weights, of rows that err alone.
+
+        Args:
+            solution: of this estimator.
+            reach: how far residuals are looked for.
+            scales: the same for all that are compared.
+        """
+        seen = [ShotCrop.around(arm, solution.pose, self._size) for arm in self._arms]
+        rows = self._all_rows(solution.pose, seen, reach, solution.counted)
+        return sum(
+            tukey(self._corrected(name, one, solution.shared) + one.joints @ own, scales.deviation[name])[1]
+            / scales.correlation[name]
+            for kinds, own in zip(rows, solution.own, strict=True)
+            for name, one in kinds.items()
+            if name in scales.deviation
+        )
+
+    def _centre(self, pose: Pose) -> F64:
+        return pose.apply(np.mean([arm.posed.mesh.center_m for arm in self._arms], axis=0))
+
+    def _all_rows(
+        self, pose: Pose, seen: Sequence[ShotCrop | None], reach: Reach, counted: NDArray[np.bool_]
+    ) -> list[dict[str, Rows]]:
+        """Of each picture; none of those that do not take part."""
+        centre_c = self._centre(pose)
+
+        def rows_of(n: int) -> dict[str, Rows]:
+            one = seen[n]
+            return self._rows(one, pose, centre_c, reach) if one is not None and counted[n] else {}
+
+        with ThreadPoolExecutor(self._threads or default_threads()) as pool:
+            return list(pool.map(rows_of, range(len(seen))))
+
     def _rows(self, seen: ShotCrop, pose: Pose, centre_c: F64, reach: Reach) -> dict[str, Rows]:
         drawn, kinds = seen.drawn(pose), {}
         if "mask" in self._modalities and seen.crop.mask is not None:
@@ -166,7 +198,7 @@ class Estimator:
         residual = rows.residual + shared[BORDER if name == "mask" else SCALE] * rows.common
         return np.asarray(residual + rows.joints @ shared[SHARED:] if self._offsets else residual)
 
-    def _scales(self, rows: Sequence[dict[str, Rows]], shared: F64) -> Scales:
+    def _scales(self, rows: Sequence[dict[str, Rows]], shared: F64, width: float) -> Scales:
         """Deviation of the bulk of residuals of each kind, and how much less neighbours know together."""
         least = {"mask": self._noise.outline_px, "depth": self._noise.depth_m}
         deviation, correlation = {}, {}
@@ -176,7 +208,7 @@ class Estimator:
                 continue
             # About zero, not about their own median: an error that all share must not make the others outliers.
             size = float(np.median(np.abs(np.concatenate(parts))))
-            deviation[name] = max(GAUSSIAN * size, least[name])
+            deviation[name] = width * max(GAUSSIAN * size, least[name])
             white = [tukey(part, deviation[name])[0] * part / deviation[name] for part in parts]
             cells = [kinds[name].cell for kinds in rows if name in kinds]
             correlation[name] = _correlation(white, cells)
@@ -203,7 +235,9 @@ class Estimator:
     def _prior(self) -> F64:
         noise, prior = self._noise, np.zeros(self._size_s)
         prior[BORDER], prior[SCALE] = 1.0 / noise.border_px**2, 1.0 / noise.depth_scale**2
-        prior[SHARED:] = 1.0 / np.radians(noise.offset_deg) ** 2
+        if self._offsets:
+            slides = ~self._arms[0].screws.axis.any(axis=(1, 2))
+            prior[SHARED:] = np.where(slides, 1e-3 * noise.offset_mm, np.radians(noise.offset_deg)) ** -2
         return prior
 
     def _free(self, rows: Sequence[dict[str, Rows]]) -> NDArray[np.bool_]:

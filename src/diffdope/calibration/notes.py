@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from diffdope.calibration.links import Misfit
-from diffdope.calibration.result import Contradiction, UncertainValue
+from diffdope.calibration.result import Contradiction, PictureResidual, UncertainValue
 from diffdope.calibration.shots import Shot
-from diffdope.calibration.solution import Solution
+from diffdope.calibration.solution import CalibrationNoise, Solution
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.diagnosis.implausible_inputs import size_factor
 from diffdope.problem.failure import Status
@@ -63,27 +63,31 @@ def on_left_out(left_out: int, count: int) -> list[Note]:
     ]
 
 
-def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[Note], list[Note]]:
+def on_links(
+    robot: Robot, misfit: Misfit, pictures: Sequence[PictureResidual]
+) -> tuple[list[Note], list[Note]]:  # fmt: skip
     """Links that do not fit: what is wrong with the camera's place, and with the links alone.
 
     Args:
         robot: the robot.
         misfit: which links.
-        count: of the pictures that took part.
+        pictures: what each says; without masks, depths alone tell.
     """
+    count, masks = sum(one.used for one in pictures), any(one.iou is not None for one in pictures)
+    seen = "the outline is not where it is drawn" if masks else "depths are not where it is drawn"
     contradicts: list[Note] = []
     told: list[Note] = []
     behind = dict(zip(misfit.links, misfit.by_depth, strict=True))
     still = [number for number in misfit.links if number in robot.still]
     if still and robot.needed:
         names, first = ", ".join(robot.links[number].name for number in still), robot.needed[0]
-        where = f"{names}: in most of {count} pictures the outline is not where it is drawn, though what moves fits"
+        where = f"{names}: in most of {count} pictures {seen}, though what moves fits"
         if any(behind[number] for number in still):
             contradicts.append(
                 Note(
                     NoteCode.JOINT_ZERO,
-                    f"{where}, and depths are not, either: is the zero of {first} wrong? It turns the camera about "
-                    "that joint's axis (--joint-offsets)",
+                    f"{where}{', and depths are not, either' if masks else ''}: is the zero of {first} wrong? It turns "
+                    "the camera about that joint's axis (--joint-offsets)",
                 )
             )
         else:
@@ -94,32 +98,40 @@ def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[Note], list
                     "about that joint's axis (--joint-offsets)?",
                 )
             )
+    lack = ", do masks lack it, or do they show what the description lacks (a gripper, a cable)" if masks else ""
     moved = [robot.links[number].name for number in misfit.links if number not in robot.still]
     if moved:
         told.append(
             Note(
                 NoteCode.LINK_MISFIT,
-                f"{', '.join(moved)}: in most of {count} pictures the outline is not where it is drawn: is a joint's "
-                "zero or sign, a length or the mesh wrong from there on, do masks lack it, or do they show what the "
-                "description lacks (a gripper, a cable)?",
+                f"{', '.join(moved)}: in most of {count} pictures {seen}: is a joint's zero or sign, a length or the "
+                f"mesh wrong from there on{lack}?",
             )
         )
     return contradicts, told
 
 
-def on_zeros(offsets: Mapping[str, UncertainValue], moved: tuple[float, float]) -> list[Note]:
+def on_zeros(
+    turned_deg: Mapping[str, UncertainValue], slid_mm: Mapping[str, UncertainValue], moved: tuple[float, float]
+) -> list[Note]:
     """Zeros of joints that are wrong in all pictures alike.
 
     Args:
-        offsets: degrees, by name of the joint.
+        turned_deg: offsets of joints that turn, by name.
+        slid_mm: offsets of joints that slide, by name.
         moved: by how much they move the camera, mm and degrees.
     """
-    each = ", ".join(f"{name} by {one.value:.2f} (+- {one.deviation:.2f})" for name, one in offsets.items())
+    kinds = [
+        ", ".join(f"{name} by {one.value:.2f} (+- {one.deviation:.2f})" for name, one in some.items()) + f" {unit}"
+        for some, unit in ((turned_deg, "degrees"), (slid_mm, "mm"))
+        if some
+    ]
+    each, offsets = ", ".join(kinds), [*turned_deg, *slid_mm]
     word = "the zero of" if len(offsets) == 1 else "the zeros of"
     return [
         Note(
             NoteCode.JOINT_ZERO,
-            f"{word} {each} degrees: with that added to the joint, all pictures surely fit better, and the camera is "
+            f"{word} {each}: with that added to the joint, all pictures surely fit better, and the camera is "
             f"{moved[0]:.1f} mm and {moved[1]:.2f} degrees elsewhere; correct it, or estimate it (--joint-offsets)",
         )
     ]
@@ -223,14 +235,18 @@ def on_depth_scale(robot: Robot, shots: Sequence[Shot]) -> list[Note]:
     ]
 
 
-def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> list[Note]:
+def on_offsets(
+    turned_deg: Mapping[str, UncertainValue], slid_mm: Mapping[str, UncertainValue], noise: CalibrationNoise
+) -> list[Note]:
     """Joints whose offsets the pictures do not tell.
 
     Args:
-        offsets: degrees.
-        expected_deg: deviation that was expected before.
+        turned_deg: offsets of joints that turn.
+        slid_mm: offsets of joints that slide.
+        noise: deviations that were expected before.
     """
-    hidden = [name for name, one in offsets.items() if one.deviation > _KNOWN * expected_deg]
+    kinds = ((turned_deg, noise.offset_deg), (slid_mm, noise.offset_mm))
+    hidden = [name for some, least in kinds for name, one in some.items() if one.deviation > _KNOWN * least]
     if not hidden:
         return []
     text = f"offsets of {', '.join(hidden)} are not observed: they stay near 0, because they are expected to be small"

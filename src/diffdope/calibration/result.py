@@ -22,6 +22,10 @@ class UncertainValue:
     value: float
     deviation: float
 
+    def times(self, factor: float) -> UncertainValue:
+        """In another unit."""
+        return UncertainValue(float(self.value * factor), float(self.deviation * factor))
+
 
 @dataclass(frozen=True)
 class PictureShare:
@@ -112,7 +116,8 @@ class CalibrationResult:
         mask_border_px: how far outside masks' borders lie, pixels of the image; None without masks.
         depth_scale: by which share depths read too far; None without depth, or where nothing else tells it.
         joint_error_deg: deviation of the joints' values that the pictures tell.
-        joint_offsets_deg: to be added to the joints' values; empty unless asked for.
+        joint_offsets_deg: to be added to the values of joints that turn; empty unless asked for.
+        joint_offsets_mm: the same of joints that slide.
         leave_one_out_mm: jackknife standard error of the camera's place in the base; None for fewer than 3 pictures.
         leave_one_out_deg: the same of its orientation.
         unobserved: (K, 6) directions in which the pictures say nothing, see `RefinementResult`.
@@ -133,6 +138,7 @@ class CalibrationResult:
     depth_scale: UncertainValue | None = None
     joint_error_deg: float | None = None
     joint_offsets_deg: Mapping[str, UncertainValue] = field(default_factory=dict)
+    joint_offsets_mm: Mapping[str, UncertainValue] = field(default_factory=dict)
     leave_one_out_mm: float | None = None
     leave_one_out_deg: float | None = None
     unobserved: F64 | None = None
@@ -145,6 +151,12 @@ class CalibrationResult:
     def note_codes(self) -> tuple[NoteCode, ...]:
         """What each note is about, for programs."""
         return codes_of(self.notes)
+
+    @property
+    def joint_offsets(self) -> dict[str, float]:
+        """What is to be added to the joints' values: radians, metres of joints that slide; empty unless asked for."""
+        turned = {name: float(np.radians(one.value)) for name, one in self.joint_offsets_deg.items()}
+        return turned | {name: 1e-3 * one.value for name, one in self.joint_offsets_mm.items()}
 
     @property
     def ok(self) -> bool:

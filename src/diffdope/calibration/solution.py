@@ -30,9 +30,12 @@ class CalibrationNoise:
     depth_scale: float = 0.01
     """Standard deviation of the share by which depths read too far."""
     offset_deg: float = 1.0
-    """Standard deviation of a joint's offset, where offsets are asked for."""
+    """Standard deviation of a turning joint's offset, where offsets are asked for."""
+    offset_mm: float = 5.0
+    """The same of a joint that slides: as far as home switches and stops are off."""
     joint_deg: float = 0.1
-    """Standard deviation of joint values in single pictures, to begin with; the pictures tell it better."""
+    """Standard deviation of joint values in single pictures, to begin with; the pictures tell it better. Of joints that
+    slide, a metre counts as a radian."""
     least_joint_deg: float = 0.005
     """The least that it is taken for."""
     most_joint_deg: float = 1.0

@@ -77,13 +77,14 @@ def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
             "meaning": "p_camera = T_camera_base p_base; T_a_b takes points from b to a; metres",
         },
         "mask_border_px": to_plain(result.mask_border_px), "depth_scale": to_plain(result.depth_scale),
-        "joint_offsets_deg": to_plain(result.joint_offsets_deg), "contradiction": to_plain(result.contradiction),
+        "joint_offsets_deg": to_plain(result.joint_offsets_deg),
+        "joint_offsets_mm": to_plain(result.joint_offsets_mm), "contradiction": to_plain(result.contradiction),
     } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 
 def overlay(robot: Robot, shot: Shot, result: CalibrationResult, residual: PictureResidual) -> Image:
     """The picture around the robot: drawn outline green, the mask's border blue; beside it, depth less drawn depth."""
-    offsets = {name: float(np.radians(one.value)) for name, one in result.joint_offsets_deg.items()}
+    offsets = result.joint_offsets
     values = {name: value + offsets.get(name, 0.0) for name, value in robot.checked(shot.joints, shot.name).items()}
     mesh = robot.posed(values).mesh
     pose = result.T_camera_base
@@ -114,8 +115,9 @@ def print_calibration(result: CalibrationResult, robot: Robot, camera: str, out:
     place = CameraPlace(result.base, "base", camera, result.T_base_camera)
     table = table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures])
     offsets = [
-        f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} degrees"
-        for name, offset in result.joint_offsets_deg.items()
+        f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} {unit}"
+        for some, unit in ((result.joint_offsets_deg, "degrees"), (result.joint_offsets_mm, "mm"))
+        for name, offset in some.items()
     ]
     print_result(result, place, robot, table, offsets, console)
     if result.covariance is None:

@@ -47,7 +47,8 @@ class RobotFlags:
         else:
             sliding, needed = ((), ()) if robot is None else (robot.sliding, robot.needed)
             names = [name for name in needed if name not in self.fixed]
-            table = read_joints(path, unit=self.joint_unit, sliding=sliding, names=names)
+            limited = () if robot is None else [one.name for one in robot.moving if one.kind == "revolute"]
+            table = read_joints(path, unit=self.joint_unit, sliding=sliding, names=names, limited=limited)
             if not table.told:
                 print(f"note: {path} does not name its columns: they were taken for {', '.join(names)}")
         return [{**one, **self.fixed} for one in table.of(pictures)]

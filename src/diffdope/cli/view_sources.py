@@ -151,7 +151,8 @@ def _calibration(entry: Mapping[str, Any], file: Path, places: Places) -> Conten
     packages = {name: str(places.find(folder)) for name, _, folder in (one.partition("=") for one in given.package)}
     robot = load_robot(given.urdf, base=given.base_link, surface=given.surface, packages=packages)
     T = Pose.from_matrix(entry["T_camera_base"])
-    offsets = {name: np.radians(one["value"]) for name, one in (entry.get("joint_offsets_deg") or {}).items()}
+    kinds = (("joint_offsets_deg", np.radians(1.0)), ("joint_offsets_mm", 1e-3))
+    offsets = {name: unit * one["value"] for key, unit in kinds for name, one in (entry.get(key) or {}).items()}
     said = {one["name"]: one for one in entry.get("pictures", ())}
     pictures = []
     for shot in read_shots(given, robot):

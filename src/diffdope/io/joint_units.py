@@ -18,7 +18,9 @@ _FARTHEST_M = 50.0  # of a joint that slides: rails of halls are as long, and a 
 _FEWEST_TO_TELL = 3  # pictures
 
 
-def in_radians(positions: F64, names: Sequence[str], unit: str, sliding: Collection[str], path: Path) -> F64:
+def in_radians(
+    positions: F64, names: Sequence[str], unit: str, sliding: Collection[str], path: Path, limited: Collection[str] = ()
+) -> F64:
     """Joint values (N, J) in radians and metres.
 
     Args:
@@ -27,6 +29,7 @@ def in_radians(positions: F64, names: Sequence[str], unit: str, sliding: Collect
         unit: of those that turn, "rad" or "deg".
         sliding: names of those that slide.
         path: of the file, for errors.
+        limited: names of those that cannot turn on and on, as wheels do; if there are any, they alone tell degrees.
 
     Raises:
         DiffDopeError: if numbers are too large for radians or metres, or radians were said to be degrees.
@@ -36,7 +39,8 @@ def in_radians(positions: F64, names: Sequence[str], unit: str, sliding: Collect
         most = float(np.abs(values).max(initial=0.0))
         if most > _FARTHEST_M:
             raise expected(f"joints, {name}", "metres, for it slides", f"{most:g} in {path}", "are they millimetres?")
-    angles = positions[:, turns]
+    telling = turns & np.array([name in limited for name in names], bool)
+    angles = positions[:, telling if telling.any() else turns]
     if unit == "deg":
         _check_degrees(angles, path)
         return np.where(turns, np.radians(positions), positions)

@@ -107,7 +107,12 @@ class JointTable:
 
 
 def read_joints(
-    path: str | Path, *, unit: str | None = None, sliding: Collection[str] = (), names: Sequence[str] = ()
+    path: str | Path,
+    *,
+    unit: str | None = None,
+    sliding: Collection[str] = (),
+    names: Sequence[str] = (),
+    limited: Collection[str] = (),
 ) -> JointTable:
     """Reads the joint values of pictures.
 
@@ -116,14 +121,14 @@ def read_joints(
     of ROS (JointState; RobotState; JointTrajectory). YAML: the same, or such messages one after the other. CSV: a
     heading with the names of the joints, and `frame` before them if pictures are named. npz: `joint_names`,
     `positions` (N, J), and `frames` if pictures are named. Numbers without names (.txt, .npy, CSV without a heading): a
-    row for each picture, as `names` are. Radians, unless the file ("unit") or the argument says
-    "deg". Joints that slide are in metres all the same.
+    row for each picture, as `names` are. Radians, unless file ("unit") or argument say "deg"; what slides, in metres.
 
     Args:
         path: `.json`, `.yaml`, `.csv`, `.npz`, `.txt` or `.npy`.
         unit: "rad" or "deg"; wins over the file.
         sliding: names of the joints that slide, whose values are lengths.
         names: of the columns, where the file has none.
+        limited: names of those that cannot turn on and on: they alone tell degrees.
 
     Raises:
         DiffDopeError: if the file cannot be read, or numbers are too large for radians, or for metres.
@@ -140,7 +145,7 @@ def read_joints(
         table, stated = readers[ending](path)
     said = unit or ("rad" if stated is None else stated)
     check_choice("unit of the joints", said, ("rad", "deg"))
-    positions = in_radians(table.positions, table.names, said, sliding, path)
+    positions = in_radians(table.positions, table.names, said, sliding, path, limited)
     return JointTable(table.names, positions, table.frames, table.told)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from diffdope.io.json_files import read_json
 
 T_OPTICAL_BODY = Pose(np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]]), np.zeros(3))
 """x of the body is z of the optical frame, y its -x, z its -y."""
+
+
+_UPRIGHT = 1e-9  # cosine of a pitch at which roll and yaw turn about the same axis
 
 
 def body_frame(optical: str) -> str:
@@ -58,8 +62,8 @@ def write_transforms(folder: Path, T_camera_base: Pose, *, base: str, camera: st
 
     `static_transform.yaml`: T_base_optical and T_base_body with their command lines; `static_transform.launch.py`: a
     launch file of ROS 2, as MoveIt's calibration plugin exports; `easy_handeye2.calib`, `easy_handeye.yaml`: eye on
-    base, tracking base = optical frame; `opencv.yaml`: R_cam2base and t_cam2base as `cv2.calibrateHandEye` names them
-    for a camera that stands still, and T_camera_base.
+    base, tracking base = optical frame; `camera_joint.xacro`: link and joint for URDF and xacro; `opencv.yaml`:
+    R_cam2base and t_cam2base as `cv2.calibrateHandEye` names them for a camera that stands still, and T_camera_base.
 
     Args:
         folder: for the files.
@@ -103,6 +107,7 @@ def _write_for_ros(
     body = optical @ T_OPTICAL_BODY
     (folder / "static_transform.yaml").write_text(_static_transforms(parent, camera, optical, body), encoding="utf-8")
     (folder / "static_transform.launch.py").write_text(_launch_file(parent, camera, optical), encoding="utf-8")
+    (folder / "camera_joint.xacro").write_text(_camera_joint(parent, camera, optical, body), encoding="utf-8")
     newer = _easy_handeye2(parent, camera, optical, kind, frames)
     (folder / "easy_handeye2.calib").write_text(newer, encoding="utf-8")
     (folder / "easy_handeye.yaml").write_text(_easy_handeye(camera, optical, kind, frames), encoding="utf-8")
@@ -134,6 +139,39 @@ def _launch_file(base: str, camera: str, optical: Pose) -> str:
         '        package="tf2_ros",\n        executable="static_transform_publisher",\n        output="log",\n'
         f"        arguments=[\n{listed}\n        ],\n    )\n"
         "    return LaunchDescription([node])\n"
+    )
+
+
+def roll_pitch_yaw(pose: Pose) -> NDArray[np.float64]:
+    """(3,) radians as URDF has them: R = Rz(yaw) Ry(pitch) Rx(roll); yaw is 0 where only its sum with roll is told."""
+    R = pose.R_m2c
+    level = float(np.hypot(R[0, 0], R[1, 0]))
+    pitch = np.arctan2(-R[2, 0], level)
+    if level < _UPRIGHT:
+        return np.array([np.arctan2(-R[1, 2], R[1, 1]), pitch, 0.0])
+    return np.array([np.arctan2(R[2, 1], R[2, 2]), pitch, np.arctan2(R[1, 0], R[0, 0])])
+
+
+def _camera_joint(parent: str, camera: str, optical: Pose, body: Pose) -> str:
+    entries = []
+    for name, T in ((camera, optical), (body_frame(camera), body)):
+        xyz, rpy = (" ".join(f"{value:.9f}" for value in some) for some in (T.t_m2c, roll_pitch_yaw(T)))
+        entries.append(
+            f"  <link name={quoteattr(name)}/>\n"
+            f'  <joint name={quoteattr(f"{name}_joint")} type="fixed">\n'
+            f"    <parent link={quoteattr(parent)}/>\n    <child link={quoteattr(name)}/>\n"
+            f'    <origin xyz="{xyz}" rpy="{rpy}"/>\n  </joint>\n'
+        )
+    commented = entries[1].replace("--", "- -")  # two of them end no comment, and are in none
+    return (
+        '<?xml version="1.0"?>\n'
+        "<!-- Where the camera stands, to be included or copied: metres, radians. Use ONE of the two, and none where\n"
+        "     a driver publishes a parent of that frame: a link has one parent. -->\n"
+        '<robot xmlns:xacro="http://www.ros.org/wiki/xacro">\n'
+        "  <!-- The optical frame: x right, y down, z forward. -->\n"
+        f"{entries[0]}"
+        "  <!-- The body frame: x forward, y left, z up.\n"
+        f"{commented}  -->\n</robot>\n"
     )
 
 

@@ -17,6 +17,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Kind = Literal["revolute", "continuous", "prismatic", "fixed"]
 KINDS = ("revolute", "continuous", "prismatic", "fixed")
+_BEYOND = 20.0  # times its limits: what slides is that far beyond them in millimetres alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,23 @@ class Joint:
         return T
 
 
+def check_within_reach(joint: Joint, value: float, where: str) -> None:
+    """Refuses the value of a joint that slides where it is millimetres: many times what its limits allow.
+
+    Args:
+        joint: with limits, or without, where nothing is known.
+        value: metres.
+        where: the argument to blame.
+
+    Raises:
+        DiffDopeError: naming the joint and its limits.
+    """
+    reach = max(abs(joint.lower), abs(joint.upper))
+    if joint.kind == "prismatic" and joint.lower < joint.upper < np.inf and abs(value) > _BEYOND * reach:
+        limits = f"{joint.lower:g} to {joint.upper:g}"
+        raise expected(f"{where}, {joint.name}", f"metres, for it slides ({limits})", f"{value:g}", "millimetres?")
+
+
 def from_the_root(joints: Sequence[Joint], links: Sequence[str], robot: str) -> tuple[Joint, ...]:
     """The joints so that each comes after that of its parent.
 
@@ -107,6 +125,8 @@ def from_the_root(joints: Sequence[Joint], links: Sequence[str], robot: str) -> 
 def led_by_moving(joints: Sequence[Joint]) -> tuple[Joint, ...]:
     """The joints, of which those that follow one that follows another follow the first of them.
 
+    One that follows a fixed joint, which stands at 0, stands where its offset has it.
+
     Args:
         joints: of a robot.
 
@@ -121,6 +141,8 @@ def _led_by_first(joint: Joint, named: Mapping[str, Joint]) -> Joint:
     seen = [joint.name]
     while joint.mimic is not None:
         leader = named.get(joint.mimic[0])
+        if leader is not None and leader.kind == "fixed":
+            return replace(joint, kind="fixed", origin=joint.origin @ joint.motion(joint.mimic[2]), mimic=None)
         if leader is None or leader.mimic is None:
             break
         if leader.name in seen:
@@ -140,7 +162,8 @@ def root_of(joints: Sequence[Joint], links: Sequence[str], robot: str) -> str:
     children = {joint.child for joint in joints}
     roots = [link for link in links if link not in children]
     if len(roots) != 1:
-        raise expected(f"links of {robot}", "one root", ", ".join(roots) or "a ring")
+        cure = "a fixed joint holds what stands beside the robot" if roots else ""
+        raise expected(f"links of {robot}", "one root", ", ".join(roots) or "a ring", cure)
     return roots[0]
 
 

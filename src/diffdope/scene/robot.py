@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_number, check_positive, expected
 from diffdope.geometry import solids
-from diffdope.scene.kinematic_tree import Joint, Link, from_the_root, led_by_moving, no_such, root_of
+from diffdope.scene.kinematic_tree import (
+    Joint,
+    Link,
+    check_within_reach,
+    from_the_root,
+    led_by_moving,
+    no_such,
+    root_of,
+)
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_checks import kept_parts
@@ -114,7 +122,8 @@ class Robot:
             where: the argument to blame.
 
         Raises:
-            DiffDopeError: naming the joints that are missing, and what was given instead.
+            DiffDopeError: naming the joints that are missing, and what was given instead, or one that slides by many
+                times as much as it can.
         """
         missing = [name for name in self.needed if name not in values]
         if missing:
@@ -124,8 +133,14 @@ class Robot:
             cure = f"did you mean {missing[0]} by {near[0]}?" if near else "give a value for each joint"
             got = f"none for {', '.join(missing)}" + (f"; {', '.join(other)} are no joints of it" if other else "")
             raise expected(where, f"values of the joints {', '.join(self.needed)} of {self.name}", got, cure)
-        names = [joint.name for joint in self.moving]
-        return {name: check_number(f"{where}, {name}", values[name]) if name in values else 0.0 for name in names}
+        given = {
+            one.name: check_number(f"{where}, {one.name}", values[one.name])
+            for one in self.moving
+            if one.name in values
+        }
+        for one in self.moving:
+            check_within_reach(one, given.get(one.name, 0.0), where)
+        return {one.name: given.get(one.name, 0.0) for one in self.moving}
 
     def forward(self, values: Mapping[str, float]) -> F64:
         """T_base_link (L, 4, 4), metres, in the order of `links`.

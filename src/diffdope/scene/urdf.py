@@ -18,6 +18,7 @@ from diffdope.io.files import is_file
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
 from diffdope.scene.urdf_geometries import is_readable, numbers_of, other_geometry, sizes_of, with_placeholders
+from diffdope.scene.urdf_xml import has_xacro, no_links, root_of_description
 from diffdope.scene.xacro_files import expanded, package_folders
 
 F64 = NDArray[np.float64]
@@ -43,7 +44,7 @@ def load_robot(
     those of mobile bases, is left out with what lies beyond it, if nothing of that is to be seen.
 
     Args:
-        path: `.urdf`, or `.xacro`, which xacrodoc expands.
+        path: `.urdf`, or a file with xacro in it, which xacrodoc expands.
         base: name of the link whose frame poses are told in; None for the root.
         surface: "visual" or "collision".
         packages: folders of ROS packages by name.
@@ -77,17 +78,19 @@ def load_robot(
 def _parsed(path: Path, packages: Mapping[str, Path]) -> Any:
     import yourdfpy
 
-    text = expanded(path, packages) if ".xacro" in path.suffixes else path.read_bytes()
-    try:
-        file = io.BytesIO(with_placeholders(text))
-        robot = yourdfpy.URDF.load(file, load_meshes=False, build_scene_graph=False).robot
-    except Exception as error:  # lxml's and yourdfpy's, whatever the broken file leads to
-        raise refused("urdf", f"cannot read {path}: {error} ({type(error).__name__})") from error
-    if robot is None or not robot.links:
-        raise expected("urdf", f"a robot with links in {path}", "none")
-    if not all(one.name for one in (*robot.links, *robot.joints)):
+    root = None if ".xacro" in path.suffixes else root_of_description(path.read_bytes(), path)
+    if root is None or has_xacro(root):
+        root = root_of_description(expanded(path, packages), path)
+    if root.find("link") is None:
+        raise no_links(root, path)
+    if not all(one.get("name") for one in (*root.findall("link"), *root.findall("joint"))):
         raise expected("urdf", f"a name for each link and each joint in {path}", "one without")
-    return robot
+    root.set("name", root.get("name") or path.stem)
+    try:
+        file = io.BytesIO(with_placeholders(root))
+        return yourdfpy.URDF.load(file, load_meshes=False, build_scene_graph=False).robot
+    except Exception as error:  # yourdfpy's, whatever the broken file leads to
+        raise refused("urdf", f"cannot read {path}: {error} ({type(error).__name__})") from error
 
 
 def _joint(one: Any) -> Joint:

@@ -15,20 +15,14 @@ _OTHER = "geometry-of-another-kind:"  # begins the file name of the mesh that ho
 _CAPSULE = f"{_OTHER}capsule"
 
 
-def with_placeholders(text: bytes) -> bytes:
+def with_placeholders(root: Any) -> bytes:
     """A description in which a mesh without a file stands for each geometry of a kind that yourdfpy does not parse.
 
-    Comments are dropped: one in a <geometry> was taken for its kind.
-
     Args:
-        text: of the description.
-
-    Raises:
-        lxml.etree.XMLSyntaxError: if it is no XML.
+        root: of the description, as lxml has it; it is changed.
     """
-    from lxml import etree  # yourdfpy's own parser
+    from lxml import etree
 
-    root = etree.fromstring(text, etree.XMLParser(remove_comments=True, remove_pis=True))
     for geometry in root.iter("geometry"):
         first = geometry[0] if len(geometry) else None
         name = "nothing" if first is None else etree.QName(first).localname
