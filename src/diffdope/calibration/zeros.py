@@ -48,12 +48,7 @@ def wrong_zeros(
         solution: without offsets.
     """
     found = with_most_support(robot, arms, estimator, solution)
-    by_chance = solution.joint_rad / math.sqrt(max(int(solution.counted.sum()), 1))
-    sure = {
-        name: one
-        for name, one in assess.offsets_of(found, robot.needed).items()
-        if abs(one.value) > _SURELY * math.hypot(one.deviation, by_chance)
-    }
+    sure = _sure(found, solution, robot.needed)
     return WrongZeros(sure, assess.moved(found.pose, solution.pose), found) if sure else None
 
 
@@ -63,8 +58,8 @@ def with_most_support(
     """With offsets, from where a solution without them stands.
 
     What a wrong zero has moved far off counts as an outlier where that solution stands, and would do so for good. So it
-    pulls, too, at first. Of that solution and the one that goes straight on, the one that more of the pictures supports
-    is believed.
+    pulls, too, at first. Where that leads to sure offsets, and more of the pictures supports them than where the steps
+    go straight on, they are believed.
 
     Args:
         robot: that of the shots.
@@ -77,6 +72,8 @@ def with_most_support(
     here = estimator(arms)
     near = here.solve(solution.pose, FINE_REACH, shared=none, rounds=_ROUNDS, **known)
     far = here.solve(solution.pose, COARSE_REACH, shared=none, rounds=_WIDE_ROUNDS, widths=WIDTHS, **known)
+    if not _sure(far, solution, robot.needed):
+        return near
     there = estimator(with_offsets(robot, arms, far))  # where far outlines are drawn anew, not moved along tangents
     start = np.concatenate([far.shared[:SHARED], np.zeros(len(robot.needed))])
     again = there.solve(far.pose, FINE_REACH, shared=start, rounds=_ROUNDS, **known)
@@ -85,6 +82,16 @@ def with_most_support(
     total = again.shared.copy()
     total[SHARED:] += far.shared[SHARED:]
     return replace(again, shared=total)
+
+
+def _sure(found: Solution, solution: Solution, names: Sequence[str]) -> dict[str, UncertainValue]:
+    """Offsets [rad, m] that are many deviations, their own and that of errors of so many single pictures."""
+    by_chance = solution.joint_rad / math.sqrt(max(int(solution.counted.sum()), 1))
+    return {
+        name: one
+        for name, one in assess.offsets_of(found, names).items()
+        if abs(one.value) > _SURELY * math.hypot(one.deviation, by_chance)
+    }
 
 
 def with_offsets(robot: Robot, arms: Sequence[ArmShot], solution: Solution) -> Sequence[ArmShot]:
