@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -113,6 +114,9 @@ def camera_file(rng: Rng, folder: Path) -> None:
     dd.Observation(camera, rgb=np.zeros((24, 32, 3), np.uint8))
 
 
+_PACKED = base64.b64encode(image_bytes(np.eye(3, 4, dtype=np.uint8) * 255, "PNG")).decode()
+
+
 def mask_file(rng: Rng, folder: Path) -> None:
     mask = np.zeros(SIZE, np.uint8)
     mask[6:18, 8:22] = rng.integers(1, 256)
@@ -135,6 +139,17 @@ def mask_file(rng: Rng, folder: Path) -> None:
         ("m.json", json.dumps([{"box": {"x1": 1, "y1": 2, "x2": 9, "y2": 9}}])),
         ("m.json", json.dumps({"detections": [{"bbox": {
             "center": {"x": 9, "y": 9, "theta": 0.4}, "size_x": 4, "size_y": 5}}]})),
+        ("m.json", json.dumps({"masks": [{"size": [24, 32], "counts": [100, 200, 468]}, _PACKED]})),
+        ("m.json", json.dumps({"mask": (mask > 0).tolist()})),
+        ("m.json", json.dumps({"boxes": [[1, 2, 9, 9]], "box_format": "xyxy"})),
+        ("m.json", json.dumps({"imageHeight": 24, "imageWidth": 32, "shapes": [
+            {"shape_type": "mask", "points": [[1, 2], [4, 4]], "mask": _PACKED},
+            {"shape_type": "circle", "points": [[9, 9], [4, 4]]}]})),
+        ("m.json", json.dumps({"predictions": [{"x": 9, "y": 9, "width": 4, "height": 6, "points": [
+            {"x": 1, "y": 1}, {"x": 9, "y": 2}, {"x": 4, "y": 9}]}], "image": {"width": 32, "height": 24}})),
+        ("m.xml", "<annotations><image name='a' width='32' height='24'><box xtl='1' ytl='1' xbr='9' ybr='9' "
+         "rotation='9'/><mask rle='2, 3, 1' left='3' top='4' width='3' height='2'/><polygon points='1,1;9,1;9,9'/>"
+         "<ellipse cx='9' cy='9' rx='4' ry='3'/></image></annotations>"),
         ("m.txt", "0 0.5 0.5 0.4 0.4\n1 0.1 0.1 0.9 0.1 0.5 0.9\n"),
     )  # fmt: skip
     path = saved(folder, *files[int(rng.integers(len(files)))], rng)

@@ -63,3 +63,17 @@ def test_where_sizes_cannot_tell_a_note_does(tmp_path: Path, orientation: int, s
 def test_a_picture_that_is_not_turned_has_no_note(tmp_path: Path, orientation: int) -> None:
     files = files_in(tmp_path, orientation, size=(50, 50))
     assert not read_capture(tmp_path / "shown.json", rgb=files["photo"], mask=files["shown"]).notes
+
+
+def test_png_is_turned_as_browsers_and_opencv_show_it(tmp_path: Path) -> None:
+    files, tags = files_in(tmp_path, 6), Image.Exif()
+    tags[0x0112] = 6
+    with Image.open(files["photo"]) as photo, Image.open(files["stored"]) as mask:
+        photo.save(tmp_path / "photo.png", exif=tags)
+        mask.save(tmp_path / "mask.png", exif=tags)
+    read = read_capture(tmp_path / "shown.json", rgb=tmp_path / "photo.png", mask=tmp_path / "mask.png")
+    stored = np.asarray(Image.open(files["stored"])) > 0
+    assert read.images["rgb"].shape == (HIGH, WIDE, 3)
+    assert np.array_equal(read.images["mask"], np.rot90(stored, -1))  # 6: a quarter turn clockwise
+    with pytest.raises(DiffDopeError, match=r"mask: expected 48 x 64 pixels, as the photograph has once EXIF"):
+        read_capture(tmp_path / "shown.json", rgb=tmp_path / "photo.png", mask=files["stored"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ORIENTATION = 0x0112  # EXIF's tag of which way up a picture is
-TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP")  # Pillow's names of those that are turned as the tag says
+TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP", "PNG")  # Pillow's names of those that are turned as the tag says
 _OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue
 _STRETCHED = {"L": 255, "I": 65535}  # the largest number that Pillow gives of a PGM, by its mode
 

@@ -1,6 +1,7 @@
-"""Masks in text: COCO's run lengths and polygons, boxes and polygons of YOLO, outlines of LabelMe.
+"""Masks in text: COCO's run lengths and polygons, boxes and polygons of YOLO.
 
-Boxes and outlines of other tools: `io/detections.py`.
+Boxes and outlines of other tools: `io/detections.py`. LabelMe: `io/labelme.py`; CVAT: `io/cvat.py`; what servers of
+detectors answer: `io/detector_answers.py`, and the masks in it: `io/packed_masks.py`.
 
 An instance is known by its label: of COCO the annotation's `id`, where each has its own; else its place, from 1.
 """
@@ -17,18 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.error_kinds import unknown_keys
-from diffdope.errors import DiffDopeError, expected, some_of
-from diffdope.io.detections import StatedOutline, outlines_of, outlines_of_table, outlines_of_xml
+from diffdope.errors import expected, some_of
+from diffdope.io.box_tables import StatedOutline, outlines_of_table, outlines_of_xml
+from diffdope.io.cvat import cvat_shapes
+from diffdope.io.detections import outlines_of
+from diffdope.io.detector_answers import annotations_of, box_of, check_keys, size_of, stated_boxes
 from diffdope.io.json_files import parse_json, read_text
-from diffdope.io.regions import mask_of_box, mask_of_polygons, points_of
-from diffdope.io.rle import decode_rle
+from diffdope.io.labelme import labelme_shapes
+from diffdope.io.packed_masks import known_size, unpacked
+from diffdope.io.regions import mask_of_box, mask_of_polygons
 from diffdope.io.yaml_files import parse_yaml
 
 Bool = NDArray[np.bool_]
 Size = tuple[int, int]
 _USUAL = frozenset({".json", ".txt"})
 ENDINGS = _USUAL | {".xml", ".csv", ".yaml", ".yml"}
-_MOST_PIXELS = 10**9  # of run lengths: a damaged file may promise any number
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def read_instances(path: Path, *, image_id: int | None = None, picture: str | No
     if ending == ".txt":
         return _yolo(text, where)
     if ending == ".xml":
-        return _outlined(outlines_of_xml(text, where), where)
+        return _of_xml(text, where, picture)
     if ending == ".csv":
         return _outlined(outlines_of_table(text, where, picture), where)
     if ending == ".json":
@@ -104,6 +108,18 @@ def read_instances(path: Path, *, image_id: int | None = None, picture: str | No
     return _coco(data, where, image_id, picture) if outlines is None else _outlined(outlines, where)
 
 
+def _of_xml(text: str, where: str, picture: str | None) -> Instances:
+    from xml.etree import ElementTree
+
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise expected(where, "XML of Pascal VOC, or of CVAT", str(error)) from error
+    if root.tag == "annotations":
+        return Instances(*cvat_shapes(root, where, picture))
+    return _outlined(outlines_of_xml(root, where), where)
+
+
 def _outlined(outlines: list[StatedOutline], where: str) -> Instances:
     masks = {n: _drawing(one, f"{where}, object {n}") for n, one in enumerate(outlines, 1)}
     return Instances(masks, frozenset(n for n, one in enumerate(outlines, 1) if one.is_box))
@@ -111,7 +127,7 @@ def _outlined(outlines: list[StatedOutline], where: str) -> Instances:
 
 def _drawing(outline: StatedOutline, where: str) -> Callable[[Size | None], Bool]:
     def drawn(given: Size | None) -> Bool:
-        height, width = size = _known(outline.size or given, where)
+        height, width = size = known_size(outline.size or given, where)
         corners = outline.corners * ([width, height] if outline.shares else [1.0, 1.0])
         if not outline.is_box:
             return mask_of_polygons([corners], size, where)
@@ -156,7 +172,7 @@ def _without_track(words: list[str], where: str) -> list[str]:
 
 def _yolo_box(values: list[float], where: str) -> Callable[[Size | None], Bool]:
     def drawn(size: Size | None) -> Bool:
-        height, width = _known(size, where)
+        height, width = known_size(size, where)
         x, y, w, h = values
         return mask_of_box(((x - w / 2) * width, (y - h / 2) * height, w * width, h * height), (height, width), where)
 
@@ -165,7 +181,7 @@ def _yolo_box(values: list[float], where: str) -> Callable[[Size | None], Bool]:
 
 def _yolo_polygon(values: list[float], where: str) -> Callable[[Size | None], Bool]:
     def drawn(size: Size | None) -> Bool:
-        height, width = _known(size, where)
+        height, width = known_size(size, where)
         return mask_of_polygons([np.reshape(values, (-1, 2)) * [width, height]], (height, width), where)
 
     return drawn
@@ -174,12 +190,14 @@ def _yolo_polygon(values: list[float], where: str) -> Callable[[Size | None], Bo
 def _coco(data: Any, where: str, image_id: int | None, picture: str | None) -> Instances:
     size: Size | None = None
     if isinstance(data, dict) and isinstance(data.get("shapes"), list):
-        return _labelme(data, where)
+        return Instances(*labelme_shapes(data, where))
     if isinstance(data, dict) and isinstance(data.get("annotations"), list):
         images = [image for image in data.get("images", []) if isinstance(image, dict)]
         image_id, size = _image_of(images, image_id, picture)
-        data = data["annotations"]
+        data, size = stated_boxes(data, where), size or size_of(data)
+    data = annotations_of(data, where)
     if isinstance(data, dict):
+        check_keys(data, where)
         data = [data] if "segmentation" in data or "bbox" in data else [{"segmentation": data}]
     if isinstance(data, list) and data and isinstance(data[0], list | float | int):
         data = [{"segmentation": data if isinstance(data[0], list) else [data]}]
@@ -202,13 +220,10 @@ def _coco(data: Any, where: str, image_id: int | None, picture: str | None) -> I
 def _annotation(entry: Mapping[str, Any], size: Size | None, where: str) -> Callable[[Size | None], Bool]:
     def drawn(given: Size | None) -> Bool:
         segmentation, wanted = entry.get("segmentation"), size or given
-        if isinstance(segmentation, dict):
-            return decode_rle(segmentation, f"{where}, segmentation")
-        if isinstance(segmentation, list) and segmentation:
-            parts = segmentation if isinstance(segmentation[0], list) else [segmentation]
-            return mask_of_polygons(parts, _known(wanted, where), where)
+        if segmentation:
+            return unpacked(segmentation, wanted, f"{where}, segmentation")
         if "bbox" in entry:
-            return mask_of_box(entry["bbox"], _known(wanted, where), f"{where}, bbox")
+            return mask_of_box(box_of(entry, f"{where}, bbox"), known_size(wanted, where), f"{where}, bbox")
         raise unknown_keys(where, "a segmentation or a bbox", entry)
 
     return drawn
@@ -242,33 +257,3 @@ def _of_image(entries: list[dict[str, Any]], image_id: int | None, where: str) -
             "image_id", f"one of the images {some_of(ids.values())} of {where}", got, "give --image-id (image_id=)"
         )
     return chosen
-
-
-def _labelme(data: Mapping[str, Any], where: str) -> Instances:
-    height, width = data.get("imageHeight"), data.get("imageWidth")
-    known = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-    masks: dict[int, Callable[[Size | None], Bool]] = {}
-    boxes = set()
-    for number, shape in enumerate(data["shapes"], 1):
-        at = f"{where}, shape {number}"
-        kind = shape.get("shape_type", "polygon") if isinstance(shape, dict) else None
-        points = shape.get("points") if isinstance(shape, dict) else None
-        if kind == "polygon":
-            masks[number] = _annotation({"segmentation": [np.ravel(points_of(points, 2, at)).tolist()]}, known, at)
-        elif kind == "rectangle":
-            (x0, y0), (x1, y1) = np.sort(points_of(points, 2, at)[:2], axis=0).tolist()
-            masks[number] = _annotation({"bbox": [x0, y0, x1 - x0, y1 - y0]}, known, at)
-            boxes.add(number)
-        else:
-            raise expected(at, "a polygon or a rectangle", repr(kind))
-    return Instances(masks, frozenset(boxes))
-
-
-def _known(size: Size | None, where: str) -> Size:
-    if size is None:
-        raise DiffDopeError(
-            f"{where}: expected a picture beside it that tells the size of the mask, got none; give --rgb"
-        )
-    if min(size) < 1 or size[0] * size[1] > _MOST_PIXELS:
-        raise expected(where, f"the size of a picture, at most {_MOST_PIXELS} pixels", f"{size[1]} x {size[0]}")
-    return size
