@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from diffdope.cli import annotate_command
 from diffdope.cli.annotate_command import AnnotateArguments, inputs_of
 from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
+from diffdope.scene.packaged import packaged_example
+from tests.annotate.test_tracks import run_of
 
 
 def given(folder: Path, **changes: object) -> AnnotateArguments:
@@ -110,3 +113,27 @@ def test_ctrl_c_ends_it_at_any_time_and_says_what_there_is(
     told = capsys.readouterr()
     assert said in told.out and "files:" not in told.out and not told.err
     assert not out.exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("viser") is None, reason="the extra `viewer` is not installed")
+def test_a_session_begins_with_tracked_objects_and_goes_on_without_them(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, out = given(inputs), inputs.parent / "out"
+    run = run_of(inputs.parent / "run", str(asked.mesh[0]), {"frame_a": packaged_example().truth})
+
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diffdope.annotate.window.AnnotationWindow.wait", ended)
+    words = ["annotate", "--rgb", asked.rgb, "--camera", asked.camera, "--mesh", asked.mesh[0], "--out", out]
+    words = [*map(str, words), "--no-open", "--tracked", str(run)]
+    for said in ("files: ", "--tracked: not read again"):
+        assert main(words) == 0
+        assert said in capsys.readouterr().out
+        truth = json.loads((out / "annotated" / "000001" / "scene_gt.json").read_text())
+        assert [one["obj_id"] for one in truth["0"]] == [1]
+    assert (out / "annotated" / "000001" / "mask" / "000000_000000.png").is_file()
+    (out / "annotated" / "000001" / "annotation.json").unlink()
+    assert main(words) == 2
+    assert "tracked: expected an --out without poses" in capsys.readouterr().err

@@ -30,7 +30,8 @@ TURNS = {"J": ("y", 1.0), "L": ("y", -1.0), "I": ("x", 1.0), "K": ("x", -1.0), "
 ARROWS = {"arrowleft": "left", "arrowright": "right", "arrowup": "up", "arrowdown": "down"}
 FROM = {
     Origin.HAND: "by hand", Origin.POINTS: "from points", Origin.REFINED: "refined", Origin.LOCATED: "located",
-    Origin.SCENE: "from another picture", Origin.FILE: "from scene_gt.json", Origin.BEFORE: "of the picture before",
+    Origin.SCENE: "from another picture", Origin.TRACKED: "tracked",
+    Origin.FILE: "from scene_gt.json", Origin.BEFORE: "of the picture before",
 }  # fmt: skip
 
 

@@ -48,6 +48,12 @@ class FolderPictures:
     """
 
     def __init__(self, folders: dict[str, Path], camera: Path, **how: Any) -> None:
+        for kind, path in folders.items():
+            if path.is_file():
+                cure = (
+                    f"write the frames of a film into a folder: ffmpeg -i {path.name} -start_number 0 {kind}/%06d.png"
+                )
+                raise expected(kind, "a folder of pictures", f"the file {path}", cure)
         self._images = ImageFolders(folders, gaps=True)
         names = self._images.names
         numbered = all(name.isdecimal() for name in names) and len({int(name) for name in names}) == len(names)

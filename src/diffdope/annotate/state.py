@@ -20,6 +20,8 @@ class Origin(StrEnum):
     LOCATED = "located"
     SCENE = "scene"
     """Of another picture of a still scene, by the known cameras."""
+    TRACKED = "tracked"
+    """Of a run of `track`."""
     FILE = "file"
     """Of the scene_gt.json that was there."""
     BEFORE = "before"

@@ -14,7 +14,8 @@ from diffdope.annotate.pictures import FolderPictures, PictureSource, ScenePictu
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Snapper
 from diffdope.annotate.state import Annotations
-from diffdope.annotate.store import OWN, Store
+from diffdope.annotate.store import OWN, TRUTH, Store
+from diffdope.annotate.tracks import state_of_tracks
 from diffdope.bop.dataset import DataSet
 from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
@@ -67,6 +68,8 @@ class AnnotateArguments(WindowFlags):
     """Its scene; default: the first."""
     objects: str | None = None
     """Of its models only these: 1,2,3."""
+    tracked: tuple[Path, ...] = ()
+    """Folders of `track`, one an object, with the same mesh files and pictures: where a new session begins."""
     split: str = "annotated"
     """Folder of scenes in --out."""
     scene: int = 1
@@ -81,12 +84,14 @@ class AnnotateArguments(WindowFlags):
 
 
 class Inputs(NamedTuple):
-    """Pictures, numbers and names of the objects, and their meshes, read when they are asked for."""
+    """Pictures, numbers and names of the objects, their meshes, read when they are asked for, and the stems of their
+    files."""
 
     pictures: PictureSource
     objects: tuple[int, ...]
     mesh_of: Callable[[int], Mesh]
     names: Mapping[int, str]
+    stems: Mapping[int, str]
 
 
 def run(arguments: list[str]) -> int:
@@ -136,7 +141,8 @@ def inputs_of(given: AnnotateArguments) -> Inputs:
     how: dict[str, Any] = {"depth_scale_mm": given.depth_scale, "depth_rectified": given.depth_rectified}
     meshes = _meshes(given)
     names = {obj_id: mesh.name for obj_id, mesh in meshes.items() if not _NUMBER.search(mesh.name)}
-    return Inputs(FolderPictures(folders, given.camera, **how), tuple(meshes), meshes.__getitem__, names)
+    stems = {obj_id: path.stem for obj_id, path in zip(meshes, given.mesh, strict=True)}
+    return Inputs(FolderPictures(folders, given.camera, **how), tuple(meshes), meshes.__getitem__, names, stems)
 
 
 def _of_dataset(given: AnnotateArguments) -> Inputs:
@@ -151,7 +157,8 @@ def _of_dataset(given: AnnotateArguments) -> Inputs:
     if not ids:
         raise expected("objects", f"some of {', '.join(map(str, dataset.models.ids))}", given.objects)
     scene = dataset.scene(dataset.scene_ids[0] if given.dataset_scene is None else given.dataset_scene)
-    return Inputs(ScenePictures(scene), tuple(ids), dataset.models.mesh, {})
+    stems = {obj_id: f"obj_{obj_id:06d}" for obj_id in ids}
+    return Inputs(ScenePictures(scene), tuple(ids), dataset.models.mesh, {}, stems)
 
 
 def _meshes(given: AnnotateArguments) -> dict[int, Mesh]:
@@ -170,11 +177,26 @@ def _meshes(given: AnnotateArguments) -> dict[int, Mesh]:
     return meshes
 
 
+def _tracked(given: AnnotateArguments, inputs: Inputs, store: Store, before: Annotations | None) -> Annotations | None:
+    """What runs of `track` found, where a new session begins with that."""
+    if not given.tracked:
+        return None
+    if before is None:
+        pictures = {inputs.pictures.name(im_id): im_id for im_id in inputs.pictures.ids}
+        return state_of_tracks(given.tracked, inputs.stems, pictures)
+    if not (store.folder / OWN).is_file():
+        cure = "choose another --out, or --scene; poses that are there are not mixed with others"
+        raise expected("tracked", "an --out without poses", f"{store.folder / TRUTH}", cure)
+    print("--tracked: not read again; the session goes on where it was left")
+    return None
+
+
 def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
     from diffdope.annotate.window import AnnotationWindow
 
     fresh = not (store.folder / OWN).is_file()
     before = store.load()
+    tracked = _tracked(given, inputs, store, before)
     exporter = Exporter(store, inputs.pictures, inputs.mesh_of)
     windows: list[AnnotationWindow] = []
     rear = InTheRear(exporter.write, lambda error: windows[0].tell(f"masks could not be written: {error}"))
@@ -184,8 +206,9 @@ def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
         rear.give(state)
 
     session = Session(
-        inputs.pictures.ids, inputs.objects, state=before, cameras=inputs.pictures.cameras(), still=given.still,
-        saved=saved, history=([], []) if before is None else store.load_history(before), recorded=store.save_history,
+        inputs.pictures.ids, inputs.objects, state=tracked or before, cameras=inputs.pictures.cameras(),
+        still=given.still, saved=saved,
+        history=([], []) if before is None else store.load_history(before), recorded=store.save_history,
     )  # fmt: skip
     if before is not None and fresh:
         exporter.adopt(before)
@@ -193,6 +216,8 @@ def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
     editor = Editor(session, inputs.pictures, inputs.mesh_of, snapper, inputs.names)
     window = AnnotationWindow(editor, host=given.host, port=given.port)
     windows.append(window)
+    if tracked is not None:
+        saved(tracked)
     if before is not None and not fresh:
         saved(before)  # scene_gt.json and masks are made again, wherever the last run was cut off
     try:
