@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from diffdope import Pose
 from diffdope.annotate.export import Exporter
@@ -89,3 +90,18 @@ def test_a_film_is_refused_with_the_way_to_its_frames(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"")
     with pytest.raises(DiffDopeError, match=r"rgb: expected a folder of pictures, .*ffmpeg -i film.mp4 -start_number"):
         FolderPictures({"rgb": tmp_path / "film.mp4"}, tmp_path / "camera.json")
+
+
+def test_photographs_of_a_phone_have_each_its_own_camera(tmp_path: Path) -> None:
+    """The main lens, the wide one, and the main one held upright."""
+    for name, focal_mm, orientation in (("a", 26, 1), ("b", 13, 1), ("c", 26, 6)):
+        tags = Image.Exif()
+        tags[0x0112] = orientation
+        tags.get_ifd(0x8769)[0xA405] = focal_mm
+        Image.new("RGB", (400, 300), (90, 120, 60)).save(tmp_path / f"{name}.jpg", exif=tags)
+    for camera in (tmp_path, tmp_path / "a.jpg"):
+        pictures = FolderPictures({"rgb": tmp_path}, camera)
+        cameras = [pictures.observation(im_id).camera for im_id in pictures.ids]
+        assert [(one.width, one.height) for one in cameras] == [(400, 300), (400, 300), (300, 400)]
+        assert cameras[1].fx == pytest.approx(cameras[0].fx / 2) and cameras[2].fx == pytest.approx(cameras[0].fx)
+        assert pictures.cameras() == {}

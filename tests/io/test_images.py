@@ -173,3 +173,13 @@ def test_pages_of_a_tiff_are_not_chosen_from(tmp_path: Path) -> None:
         read_rgb(path)
     page.save(path, save_all=True, append_images=[small])
     assert read_rgb(path).shape == (6, 8, 3)
+
+
+def test_a_cut_out_is_no_photograph(tmp_path: Path) -> None:
+    cut = np.full((4, 6, 4), 255, np.uint8)
+    cut[:, 3:, 3] = 0
+    Image.fromarray(cut).save(tmp_path / "cut.png")
+    with pytest.raises(
+        DiffDopeError, match=r"rgb: expected a photograph in .*, got a cut-out: 50 % is transparent; giv"
+    ):
+        read_rgb(tmp_path / "cut.png")

@@ -12,8 +12,8 @@ import pytest
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
-from diffdope.io.bop_results import Estimate, write_results
-from diffdope.io.poses import pose_entry, pose_of, read_start_pose
+from diffdope.io.bop_results import Estimate, read_results, write_results
+from diffdope.io.poses import pose_entry, pose_of, read_start_pose, read_start_poses
 from tests.oracle.files import written
 
 POSE = Pose(exp(np.array([0.3, -1.2, 0.4])), np.array([0.03, -0.02, 0.61]))
@@ -90,3 +90,16 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
         read_start_pose(tmp_path / "init.json")
     with pytest.raises(DiffDopeError, match="init: cannot read .*nowhere.json: No such file"):
         read_start_pose(tmp_path / "nowhere.json")
+
+
+def test_errors_of_files_name_their_argument(tmp_path: Path) -> None:
+    """What was wrong within a file was an error without an argument, of which a front end can say nothing."""
+    bent = {"cam_R_m2c": [1, 0, 0, 0, 1, 0, 0, 0, 2], "cam_t_m2c": [0, 0, 500], "obj_id": 1}
+    start = written(tmp_path / "start.json", bent)
+    with pytest.raises(DiffDopeError, match=r"init file .*start.json: R_m2c: expected an orthonormal") as told:
+        read_start_poses(start)
+    assert told.value.argument == f"init file {start}"
+    table = written(tmp_path / "r.csv", "scene_id,im_id,obj_id,score,R,t,time\n1,2,3,1,1 0 0 0 1 0 0 0 2,0 0 500,-1\n")
+    with pytest.raises(DiffDopeError, match="R_m2c: expected an orthonormal") as told:
+        read_results(table)
+    assert told.value.argument and str(told.value).startswith(f"{told.value.argument}: R_m2c")

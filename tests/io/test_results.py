@@ -212,3 +212,12 @@ def test_records_of_track_of_0_1_0() -> None:
         assert str(result.status) == record["status"] and result.confidence == record["confidence"]
         assert result.cost == (math.inf if record["cost"] is None else record["cost"])
         assert "lacks initial_pose, initial_cost" in result.notes[-1]
+
+
+def test_every_key_is_documented(refined: RefinementResult) -> None:
+    """Programs read these files by `docs/files.md`."""
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
+    table = page.partition("\n## Results\n")[2].partition("\nJSON has no NaN")[0]
+    beside = ("settings", "inputs", "diffdope_version", "results", "label")
+    missing = [key for key in (*encode(refined), *beside) if f"`{key}`" not in table]
+    assert not missing

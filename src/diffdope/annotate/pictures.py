@@ -12,6 +12,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import world_of
 from diffdope.io.capture import CaptureFiles
 from diffdope.io.frames import ImageFolders
+from diffdope.io.images import ENDINGS
 from diffdope.io.json_files import read_json
 from diffdope.scene.observation import Observation
 
@@ -40,7 +41,8 @@ class FolderPictures:
 
     Args:
         folders: "rgb" and "depth", any of them; some photographs may have no depth.
-        camera: file of the camera.
+        camera: file of the camera; one of the photographs, or their folder, for each by its own EXIF: phones change
+            lenses, and are turned.
         how: what else `CaptureFiles` takes: depth_scale_mm, camera_size and the like.
 
     Raises:
@@ -60,7 +62,9 @@ class FolderPictures:
         self.ids = tuple(int(name) if numbered else k for k, name in enumerate(names))
         self._place = {im_id: k for k, im_id in enumerate(self.ids)}
         self._camera, self._how = camera, how
-        self._entries = _numbered_entries(camera)
+        self._by_exif = "rgb" in folders and folders["rgb"].resolve() in (camera.resolve(), camera.resolve().parent)
+        self._by_exif &= camera.is_dir() or camera.suffix.lower() in ENDINGS
+        self._entries = {} if self._by_exif else _numbered_entries(camera)
         if len(self._entries) > 1:
             missing = [im_id for im_id in self.ids if im_id not in self._entries]
             if missing:
@@ -76,7 +80,8 @@ class FolderPictures:
         """The images, rectified where the lens bends them."""
         entry = im_id if len(self._entries) > 1 else None
         files = self._images.files(self._place[im_id])
-        capture = CaptureFiles(camera=self._camera, image_id=entry, **{**files, **self._how}).read()
+        camera = files["rgb"] if self._by_exif else self._camera
+        capture = CaptureFiles(camera=camera, image_id=entry, **{**files, **self._how}).read()
         return Observation(capture.camera, **capture.images)
 
     def cameras(self) -> Mapping[int, Pose]:

@@ -50,7 +50,8 @@ class AnnotateArguments(WindowFlags):
     """Folder of depth images with the same names, which some photographs may lack; integers times the depth scale are
     millimetres, 0 = missing."""
     camera: Path | None = None
-    """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture."""
+    """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture. The folder of photographs,
+    or one of them, takes each by its own EXIF."""
     mesh: tuple[Path, ...] = ()
     """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad]), one or more; obj_000012.ply is
     object 12, others are counted from 1."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import field_of
 
@@ -36,7 +36,7 @@ def pose_of(entry: Any, where: str) -> Pose:
             return pose
         exact = Pose.from_matrix(entry["T_m2c_metres"])
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error
+        raise refused(where, str(error)) from error
     off = float(np.abs(exact.matrix - pose.matrix).max())
     if off > _SAME_M * max(1.0, float(np.abs(pose.t_m2c).max())):
         cure = "leave out T_m2c_metres"
@@ -60,4 +60,4 @@ def world_of(entry: Any, where: str) -> Pose | None:
     try:
         return Pose.from_bop(R, t)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: cam_R_w2c and cam_t_w2c: {error}") from error
+        raise refused(f"{where}, cam_R_w2c and cam_t_w2c", str(error)) from error

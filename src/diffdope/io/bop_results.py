@@ -118,4 +118,4 @@ def _estimate(row: list[str], columns: list[str], where: str) -> Estimate:
     try:
         return Estimate(scene_id, im_id, obj_id, score, Pose.from_bop(R, t), time)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error
+        raise refused(where, str(error)) from error

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected, some_of
+from diffdope.errors import DiffDopeError, expected, refused, some_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_phones import numbers_in
 from diffdope.io.colmap import is_images_text, read_images
@@ -131,7 +131,7 @@ def _of_opengl(T_gl2w: Any, where: str) -> Pose:
     try:
         return Pose.from_opengl(Pose.from_matrix(matrix).inverse().matrix)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error
+        raise refused(where, str(error)) from error
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:

@@ -79,12 +79,22 @@ def read_image(name: str, path: Source) -> NDArray[Any]:
 
 
 def read_rgb(path: Source) -> NDArray[Any]:
-    """Like `read_image`; an alpha channel that is opaque everywhere is dropped."""
+    """Like `read_image`; an alpha channel that is opaque everywhere is dropped.
+
+    Raises:
+        DiffDopeError: if the file is missing or is no image, or shows an object that was cut out of its photograph:
+            what is beside the object is compared, too.
+    """
     array = read_image("rgb", path)
     channels = array.shape[2] if array.ndim == 3 else 1
     opaque = np.iinfo(array.dtype).max if array.dtype.kind in "iu" else 1
-    if channels in (2, 4) and (array[..., -1] == opaque).all():
-        array = array[..., : channels - 1]
+    if channels in (2, 4):
+        hidden = float(np.mean(array[..., -1] < 0.5 * opaque))
+        if hidden:
+            cure = "give the whole photograph, without alpha; this file may be the mask"
+            raise expected("rgb", f"a photograph in {path}", f"a cut-out: {100 * hidden:.0f} % is transparent", cure)
+        if (array[..., -1] == opaque).all():
+            array = array[..., : channels - 1]
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 

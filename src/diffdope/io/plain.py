@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from diffdope.error_kinds import unknown_keys
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_entry, pose_of
 
@@ -116,7 +116,7 @@ def _dataclass(kind: Any, entry: Plain, where: str) -> Any:
     try:
         return kind(**values)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error
+        raise refused(where, str(error)) from error
 
 
 def fields_of(kind: Any) -> dict[str, tuple[Any, bool]]:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from diffdope.error_kinds import UnknownKeysError, unknown_keys
-from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.errors import DiffDopeError, check_choice, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results
@@ -132,7 +132,7 @@ def of_cameras(entries: Sequence[StatedPose], path: Path, name: str) -> Pose:
     try:
         return Pose(entry.R, entry.t * (1e-3 if in_mm else 1.0))
     except DiffDopeError as error:
-        raise DiffDopeError(f"{name} file {path}: {error}") from error
+        raise refused(f"{name} file {path}", str(error)) from error
 
 
 def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str) -> tuple[Pose, list[Note]]:
@@ -157,7 +157,7 @@ def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str
                 pose = pose.inverse()
             pose = Pose.from_opengl(pose.matrix) if kind.endswith("opengl") else pose
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error
+        raise refused(where, str(error)) from error
     _check_distance(pose, where, in_bop=entry.unit == "mm" and unit is None, name=name)
     return pose, notes
 
