@@ -1,4 +1,4 @@
-"""What docs/conventions.md says of poses in OpenCV, OpenGL and the base of a robot."""
+"""What docs/conventions.md says of poses in OpenCV, OpenGL, Unity and the base of a robot."""
 
 import numpy as np
 import pytest
@@ -41,6 +41,15 @@ def test_to_opengl_is_the_way_back_from_opengl() -> None:
     T = POSE.to_opengl()
     np.testing.assert_allclose(Pose.from_opengl(T).matrix, POSE.matrix, atol=1e-15)
     assert T[2, 3] == -POSE.t_m2c[2]  # before a camera that looks along -z
+
+
+def test_unity_draws_the_mirrored_model_at_the_same_place() -> None:
+    """Its importers turn x of a model round; its camera has x right, y up, z forward, which is left-handed."""
+    T = np.diag([1.0, -1.0, 1.0, 1.0]) @ POSE.matrix @ np.diag([-1.0, 1.0, 1.0, 1.0])
+    w, x, y, z = Pose.from_matrix(T).wxyz
+    v, q = POINTS_M * [-1.0, 1.0, 1.0], np.array([x, y, z])
+    turned = v + 2.0 * np.cross(q, np.cross(q, v) + w * v)  # as Unity's Quaternion * Vector3, by its formula
+    np.testing.assert_allclose(turned + T[:3, 3], POSE.apply(POINTS_M) * [1.0, -1.0, 1.0], atol=1e-12)
 
 
 def test_planes_in_the_wrong_order_are_refused() -> None:
