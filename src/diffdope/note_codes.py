@@ -156,6 +156,8 @@ class NoteCode(StrEnum):
     DEPTH_BESIDE_OUTLINES = "depth-beside-outlines"
     LINK_MISFIT = "link-misfit"
     JOINT_ZERO = "joint-zero"
+    JOINTS_EXCHANGED = "joints-exchanged"
+    PICTURES_MIRRORED = "pictures-mirrored"
     OFFSET_UNOBSERVED = "offset-unobserved"
     FLANGE_INVERSE = "flange-inverse"
     START_ELSEWHERE = "start-elsewhere"

@@ -279,6 +279,7 @@ def test_joints_that_belong_to_the_next_picture_are_never_a_calibration(seed: in
     late = [changed(one, joints=other.joints) for one, other in zip(shots, following, strict=True)]
     result = calibrate(ARM, late, settings=QUIET)
     assert not result.ok and (result.status is Status.FAILED or result.notes)
+    assert not {"pictures-mirrored", "joints-exchanged"} & {*result.note_codes}
 
 
 def test_disagreement_is_told_in_millimetres() -> None:
@@ -363,3 +364,63 @@ def test_masks_of_two_arms(in_step: bool) -> None:
         assert min(error(one, place)[0] for one in found) < 5.0
     assert any("give masks of one, or a start" in note for note in result.notes)
     assert calibrate(ARM, shots, start=pose, settings=QUIET).status is Status.CONVERGED
+
+
+def mirrored(shot: Shot) -> Shot:
+    return changed(shot, **{name: np.array(getattr(shot.observation, name))[:, ::-1].copy()
+                            for name in shot.observation.modalities})  # fmt: skip
+
+
+@pytest.mark.parametrize("images", [("mask",), ("mask", "depth")])
+def test_mirrored_pictures_are_named_and_no_camera_of_theirs_is_believed(images: tuple[str, ...]) -> None:
+    """Of seed 1 the mirrored robot fits well enough to have been believed."""
+    shots, _ = pictures(1, 6, images=images)
+    result = calibrate(ARM, [mirrored(one) for one in shots], settings=QUIET)
+    assert result.status is Status.FAILED and result.note_codes[0] == "pictures-mirrored"
+    assert result.message == result.notes[0]
+    assert result.message.startswith("with the pictures mirrored, left and right, 6 of 6 pictures fit one place")
+
+
+def ordered(shot: Shot, order: list[str]) -> Shot:
+    return changed(shot, joints=dict(zip(ARM.needed, [shot.joints[name] for name in order], strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("order", "named"),
+    [([0, 2, 1, 3, 4, 5], "the values of joint2 and joint3 exchanged"), ([5, 4, 3, 2, 1, 0], "in reverse order")],
+)
+def test_joints_in_another_order_are_named(order: list[int], named: str) -> None:
+    shots, _ = pictures(0, 6)
+    names = [ARM.needed[n] for n in order]
+    result = calibrate(ARM, [ordered(one, names) for one in shots], settings=QUIET)
+    assert not result.ok and result.note_codes[0] == "joints-exchanged"
+    assert named in result.notes[0] and "are the values in another order than the names?" in result.notes[0]
+
+
+def test_joints_that_count_the_other_way_and_degrees_are_named() -> None:
+    shots, pose = pictures(0, 6, images=("mask", "depth"))
+    for factors, named in (
+        ({"joint2": -1.0}, "the value of joint2 negated"),
+        (dict.fromkeys(ARM.needed, -1.0), "all angles negated"),
+        (dict.fromkeys(ARM.needed, np.degrees(1.0)), "taken for degrees"),
+    ):
+        wrong = [
+            changed(one, joints={name: value * factors.get(name, 1.0) for name, value in one.joints.items()})
+            for one in shots
+        ]
+        result = calibrate(ARM, wrong, settings=QUIET)
+        assert result.note_codes[0] == "joints-exchanged" and named in result.notes[0]
+        assert not result.ok or not is_shaky(error(result, pose))
+
+
+def test_joints_that_ros_sorts_by_the_alphabet_are_named() -> None:
+    """UR's, of which the elbow comes first, and the shoulder's pan third."""
+    called = dict(zip(ARM.needed, ("pan", "lift", "elbow", "wrist_1", "wrist_2", "wrist_3"), strict=True))
+    arm = Robot(ARM.links, [replace(one, name=called.get(one.name, one.name)) for one in ARM.joints], name="named")
+    shots, _ = pictures(0, 6)
+    values = [{called[name]: value for name, value in one.joints.items() if name in called} for one in shots]
+    told = [dict(zip(called.values(), [one[name] for name in sorted(one)], strict=True)) for one in values]
+    result = calibrate(arm, [changed(one, joints=j) for one, j in zip(shots, told, strict=True)], settings=QUIET)
+    assert result.note_codes[0] == "joints-exchanged" and "in the order of the alphabet" in result.notes[0]
+    right = calibrate(arm, [changed(one, joints=j) for one, j in zip(shots, values, strict=True)], settings=QUIET)
+    assert right.ok and not right.notes

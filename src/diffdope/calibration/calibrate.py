@@ -17,14 +17,15 @@ from diffdope.calibration.estimate import COARSE_REACH, FINE_REACH, SHORTER, Est
 from diffdope.calibration.left_out import behind_something, dear, misfits
 from diffdope.calibration.links import misfit_at
 from diffdope.calibration.next_poses import suggestions
+from diffdope.calibration.readings import told_of_readings
 from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
 from diffdope.calibration.search import CalibrationSearch, Searcher
 from diffdope.calibration.second_robot import second_robot
-from diffdope.calibration.shots import ArmShot, Shot, arm_shots, checked_shots
+from diffdope.calibration.shots import ArmShot, Shot, arm_shots, check_images, checked_shots
 from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
 from diffdope.calibration.zeros import with_most_support, with_offsets, wrong_zeros
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import check_seed, check_threads, check_type, expected
+from diffdope.errors import check_seed, check_threads, check_type
 from diffdope.estimate.covariance import in_words
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import Note
@@ -89,22 +90,18 @@ def calibrate(
     check_type("robot", robot, Robot, cure="load_robot reads a URDF")
     start = None if start is None else as_pose("start", start)
     shots = checked_shots(shots)
-    _check_images(shots, start)
-    one = Calibration(
-        robot, shots, settings or CalibrationSettings(), joint_offsets, check_seed("seed", seed),
-        check_threads(threads), progress or (lambda _: None),
-    )  # fmt: skip
-    return replace(one.run(start), elapsed_s=time.perf_counter() - began)
+    check_images(shots, start)
+    settings, seed = settings or CalibrationSettings(), check_seed("seed", seed)
+    threads, say = check_threads(threads), progress or (lambda _: None)
 
+    def found_in(given: Sequence[Shot], start: Pose | None) -> CalibrationResult:
+        return Calibration(robot, given, settings, joint_offsets, seed, threads, say).run(start)
 
-def _check_images(shots: Sequence[Shot], start: Pose | None) -> None:
-    for shot in shots:
-        if not {"mask", "depth"} & set(shot.observation.modalities):
-            cure = "give masks of the robot, depth, or both; colours alone do not show where its outline is"
-            raise expected(shot.name, "a mask or depth", ", ".join(shot.observation.modalities), cure)
-    if start is None and all(shot.observation.mask_box is None for shot in shots):
-        cure = "depth alone is fitted, not looked for: give --mask, or a rough pose of the base (start=, --init)"
-        raise expected("shots", "masks, or a start pose", "neither", cure)
+    def cost_of(given: Sequence[Shot], search: CalibrationSearch) -> float:
+        return Searcher(robot, given, search, threads=threads).median_cost()
+
+    result = told_of_readings(found_in(shots, start), robot, shots, cost_of, found_in, settings.search, say)
+    return replace(result, elapsed_s=time.perf_counter() - began)
 
 
 class Calibration:

@@ -8,7 +8,7 @@ shows the robot well is enough to propose, and one that is wrong does no harm.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,7 @@ F64 = NDArray[np.float64]
 
 # Shares of the robot's size by which surfaces may be off: half a pixel of crops, half a millimetre in the last steps.
 _COARSE, _MIDDLE, _FINE = 0.01, 0.003, 0.0006
+_BRIEF = 2  # pictures that propose: one of them may be bad
 _PIXELS_COARSE = 60  # crops up to which the coarse one is drawn
 
 
@@ -61,6 +62,12 @@ class CalibrationSearch:
     """How uncertain a start is."""
     distance: float = 0.15
     """The same, as a share of the robot's size."""
+
+    @property
+    def brief(self) -> CalibrationSearch:
+        """Half of the work, to tell whether anything fits at all: fewer pictures propose, and the last stage is left
+        out."""
+        return replace(self, proposing=min(self.proposing, _BRIEF), stages=self.stages[:-1] or self.stages)
 
 
 class Searcher:
@@ -109,6 +116,11 @@ class Searcher:
     def doubtful(self, costs: F64) -> bool:
         """Whether the best pose does not convince, by what poses pay in each picture (N, B)."""
         return float(np.nanmedian(costs[:, 0])) > self._settings.doubtful
+
+    def median_cost(self) -> float:
+        """What the median picture pays for the best pose of a search without a start; infinite where there is none."""
+        found = self.anywhere()
+        return float("inf") if found is None or len(found.t) == 0 else float(np.nanmedian(self.costs(found)[:, 0]))
 
     def costs(self, found: PoseHypotheses) -> F64:
         """(N, B) what poses of the base pay in each picture, NaN where the robot is out of it."""

@@ -121,6 +121,21 @@ def checked_shots(shots: Sequence[Shot]) -> list[Shot]:
     return named
 
 
+def check_images(shots: Sequence[Shot], start: Pose | None) -> None:
+    """Refuses pictures that have neither mask nor depth, and depth alone without a start.
+
+    Raises:
+        DiffDopeError: if so.
+    """
+    for shot in shots:
+        if not {"mask", "depth"} & set(shot.observation.modalities):
+            cure = "give masks of the robot, depth, or both; colours alone do not show where its outline is"
+            raise expected(shot.name, "a mask or depth", ", ".join(shot.observation.modalities), cure)
+    if start is None and all(shot.observation.mask_box is None for shot in shots):
+        cure = "depth alone is fitted, not looked for: give --mask, or a rough pose of the base (start=, --init)"
+        raise expected("shots", "masks, or a start pose", "neither", cure)
+
+
 def turned_about(pose: Pose, centre_c: F64, step: F64) -> Pose:
     """The pose moved by (rho, phi) about a point (3,) of the camera's frame: X <- c + Exp(phi) (X - c) + rho."""
     from diffdope.geometry import so3
