@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.tracking.frame import rests_on_contrast, shares, sureness
+from diffdope.pipelines.tracking.frame import DEPTHS, rests_on_contrast, shares, sureness
 from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 
 _FOLLOW = 0.1  # by which share of a change what is usual follows a trusted frame
@@ -82,7 +82,7 @@ class FitHistory:
         if self.slipped(result):
             return False
         now = {name: value for name, value in shares(result).items() if name in self._shares}
-        if now.get("depth", 1.0) < share * self._shares.get("depth", 0.0):
+        if any(name in now and now[name] < share * self._shares[name] for name in DEPTHS):
             return False
         usual = sum(self._shares[name] for name in now)
         return not self._shares or max(sum(now.values()), 0.0) >= share * usual

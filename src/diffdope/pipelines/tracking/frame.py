@@ -9,6 +9,8 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
 
+DEPTHS = "depth", "depth without a mask"  # kinds of evidence
+
 # Of an object that was followed before: what `MESSAGES` ask of a start has been answered.
 _GONE = {
     Status.OUT_OF_VIEW: "it is expected outside of the picture, and not seen in it",
@@ -47,12 +49,17 @@ def sureness(result: RefinementResult) -> float:
 
 
 def shares(result: RefinementResult) -> dict[str, float]:
-    """How much the visible part of the object looks like its model, by kinds of evidence: shares of what fits."""
+    """How much the visible part of the object looks like its model, by kinds of evidence: shares of what fits.
+
+    A mask says what is hidden. Without one, what hides the object counts as depth that does not fit, so that depths
+    with a mask and without one do not compare.
+    """
     seen = result.evidence
     if seen is None:
         return {}
     every = {
-        "depth": seen.depth_inliers, "texture": seen.texture, "outline": seen.outline, "learned": seen.learned
+        DEPTHS[seen.overlap is None]: seen.depth_inliers, "texture": seen.texture, "outline": seen.outline,
+        "learned": seen.learned,
     }  # fmt: skip
     return {name: share for name, share in every.items() if share is not None}
 

@@ -14,7 +14,7 @@ from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.locating.in_box import box_of_mask, with_border
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
-from diffdope.pipelines.tracking.by_depth import ByDepth, in_light
+from diffdope.pipelines.tracking.by_depth import ByDepth, colours_mislead, in_light
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.fit_history import FitHistory
@@ -22,6 +22,7 @@ from diffdope.pipelines.tracking.frame import likeness, lost, not_found_yet, sur
 from diffdope.pipelines.tracking.input_doubts import InputDoubts
 from diffdope.pipelines.tracking.last_template import LastTemplate
 from diffdope.pipelines.tracking.relocalization import located, recentred, with_distance, within_reach
+from diffdope.pipelines.tracking.without_mask import unless_misled
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -65,9 +66,9 @@ class Tracker:
         self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
         self.mesh, self._settings, self._light = mesh, settings, light
         self._picture = LastTemplate(matcher, settings.reach_m_per_s)
-        self._usual, self.film = FitHistory(settings), InputDoubts(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
+        self._usual, self.film = FitHistory(settings), InputDoubts(mesh)
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._perhaps: Pose | None = None  # where a lost object was seen in the frame before, but others rival that
@@ -145,8 +146,7 @@ class Tracker:
         self._last = pose
         self._trusted_s = self.clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = self._unproven = 0
-        self._begun, self._untold = False, 0
-        self._perhaps = None
+        self._begun, self._untold, self._perhaps = False, 0, None
         for learned in (self._usual, self._picture, self._keyframes, self._edges_alone):
             if learned is not None:
                 learned.clear()
@@ -161,6 +161,8 @@ class Tracker:
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
         if not self._begun:
+            other = self._by_depth.at_start(self._refine, observation, result)
+            result = result if other is None else self._made(other)
             result = self.film.looked_at(result, observation, result.initial_pose)
         confidence = sureness(result)
         # Of the first frame, who gave its pose has said that the object is there.
@@ -181,8 +183,7 @@ class Tracker:
     def _surer(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         """What is followed with a low confidence, or what the wider search is sure of.
 
-        It looks after `patience` such frames, and then after twice as many each time: what was given may have been
-        wrong, and a wrong pose can look alike for long.
+        It looks after `patience` such frames, then after twice as many each time: what was given may be wrong for long.
         """
         self._untold += 1
         times, left = divmod(self._untold, self._settings.patience)
@@ -206,18 +207,23 @@ class Tracker:
         results: list[RefinementResult] = []
         for attempt in self._attempts(observation, starts):
             results.append(self._made(attempt()))
-            if sureness(results[-1]) >= self._usual.doubt and self._usual.is_met(results[-1], self._settings.alike):
+            if self._convincing(results[-1]):
                 return self.film.followed(results[-1])
         # What holds for the whole film is asked last: it would make all attempts as sure as each other.
         told, unlike = sureness if self._usual.telling else likeness, self._settings.unlike
         return self.film.followed(max(results, key=lambda one: (self._usual.is_met(one, unlike), told(one))))
+
+    def _convincing(self, result: RefinementResult) -> bool:
+        """Whether an attempt at a frame needs no other beside it."""
+        return sureness(result) >= self._usual.doubt and self._usual.is_met(result, self._settings.alike)
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
         by_depth = self._by_depth if self._unproven == 0 else ByDepth()  # found again, perhaps the wrong way round
         if self._quick is not None and self._begun:
             lit = in_light(self._quick, self._gain)
-            yield from by_depth.attempts(lit, observation, starts[0], first=self._colours_off)
+            held = partial(unless_misled, lit, self._convincing, self._settings.doubt)
+            yield from by_depth.attempts(lit, held, observation, starts[0], first=self._colours_off)
         seen = self._picture.seen(observation, starts[0], self._elapsed_s)
         for start in starts if seen is None else (seen, *starts):
             yield partial(self._refine, observation, start)
@@ -237,7 +243,7 @@ class Tracker:
             self._motion.take(result.pose, self._elapsed_s)
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
-        self._begun, self._colours_off = True, NoteCode.COLOURS_LEFT_OUT in result.note_codes
+        self._begun, self._colours_off = True, colours_mislead(result)
         self._last, self._trusted_s, self._in_doubt = result.pose, self.clock_s, 0
         self._picture.take(observation, result.pose)
         self._unproven = max(self._unproven - 1, 0)
@@ -255,8 +261,7 @@ class Tracker:
         start = self._picture.seen(observation, around, self._elapsed_s)
         if wide and (start is None or observation.mask_box is not None):
             start = recentred(self._motion.pose, self.mesh, observation)
-        start = start or around
-        result = self._made((self._search if wide else self._refine)(observation, start))
+        result = self._made((self._search if wide else self._refine)(observation, start := start or around))
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
         if wide and self._locate is not None and not self._convinces(result):
             elsewhere = located(self._locate, self._refine, self.mesh, observation)
@@ -265,7 +270,9 @@ class Tracker:
         seen = rivals is not None and sureness(result) >= self._usual.found
         if rivals is not None and seen:
             result = self._made(rivals.weighed(result, observation, self._motion.pose))
-        result = self._in_reach(result, observation)
+        if self._begun and result.ok and observation.mask_box is None:  # no mask has the object there
+            reach_m = self._settings.reach_m_per_s * self._elapsed_s
+            result = within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self.mesh)
         self._perhaps = result.pose if seen and result.ok else None
         result = self.film.at_scale(result, observation, predicted)
         trusted, convinced = self._convinces if self._begun else None, self._convinces(result)
@@ -275,13 +282,6 @@ class Tracker:
             return self._recovered(result, observation)
         self._last = predicted
         return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun)
-
-    def _in_reach(self, result: RefinementResult, observation: Observation) -> RefinementResult:
-        """A result, refused where no mask has the object there and it cannot have come so far."""
-        if not self._begun or not result.ok or observation.mask_box is not None:
-            return result
-        reach_m = self._settings.reach_m_per_s * self._elapsed_s
-        return within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self.mesh)
 
     def _convinces(self, result: RefinementResult) -> bool:
         """Whether a lost object has been found."""
