@@ -64,6 +64,23 @@ def test_triangles_of_either_winding_are_drawn(rng: np.random.Generator) -> None
         np.testing.assert_allclose(other.coverage, images[0].coverage, atol=1e-3)
 
 
+def test_what_is_behind_a_crack_is_not_drawn() -> None:
+    """All but some pixels at the crack look as they do without it, and no face is drawn that is turned away."""
+    shape = icosphere(4)
+    whole = Mesh(shape.vertices_m, shape.faces)
+    cracked = Mesh(whole.vertices_m, whole.faces[1:])
+    corners = whole.vertices_m[whole.faces[0]]
+    z, x = np.array(corners.mean(axis=0)) / -np.linalg.norm(corners.mean(axis=0)), np.array([0.0, 1.0, 0.0])
+    y = np.cross(z, x) / np.linalg.norm(np.cross(z, x))
+    R, t = np.stack([np.cross(y, z), y, z]), np.array([0.0, 0.0, 0.2])  # the crack faces the camera
+    full, seen = (Renderer(mesh, CAMERA).render(R, t) for mesh in (whole, cracked))
+    off = np.abs(full.coverage - seen.coverage)[0] > 1e-6
+    assert 0 < off.sum() < 0.02 * (full.coverage > 0.5).sum()
+    assert seen.depth.max() < 0.2 and (seen.coverage[0][off] < 1.0).any()
+    behind = Renderer(cracked, CAMERA).render(R * [[1.0], [-1.0], [-1.0]], t)
+    assert np.array_equal(behind.depth, Renderer(whole, CAMERA).render(R * [[1.0], [-1.0], [-1.0]], t).depth)
+
+
 @pytest.mark.parametrize("seed", range(2, 40, 5))
 def test_backward_is_the_derivative_of_any_cost(seed: int) -> None:
     """A random linear function of the images: its derivative needs every part of the chain, contours included."""

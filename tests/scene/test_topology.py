@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffdope.scene.topology import EdgeTable, build_edges, piece_volumes, weld
+from diffdope.scene.topology import EdgeTable, build_edges, piece_volumes, shows_no_backs, weld
 from tests.oracle.calls import calls_of
+from tests.oracle.shapes import icosphere
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -184,3 +185,27 @@ def test_every_piece_must_be_outwards() -> None:
 def test_degenerate_faces_do_not_open_it() -> None:
     vertices = np.concatenate([TETRA, TETRA[:1]])
     assert closed(vertices, np.concatenate([TETRA_FACES, [[0, 4, 1]]]).astype(np.int32))
+
+
+def backless(vertices: F64, faces: I32) -> bool:
+    return shows_no_backs(vertices, faces, build_edges(vertices, faces, None))
+
+
+def test_a_surface_with_holes_as_small_as_cracks_shows_no_backs() -> None:
+    vertices, faces, _ = icosphere(4)
+    assert backless(vertices, faces) and not closed(vertices, faces[1:])
+    assert backless(vertices, faces[1:])  # three edges of 2 % of the diagonal
+    assert not backless(vertices, np.delete(faces, [0, 700], axis=0))
+    assert not backless(vertices, faces[1:, ::-1])  # inside out
+    assert not backless(vertices, np.concatenate([faces[:-1], faces[-1:, ::-1]]))
+    assert not backless(vertices[:0], faces[:0])
+
+
+def test_small_sheets_beside_it_are_seen_from_both_sides_unless_they_are_specks() -> None:
+    ball = icosphere(4)
+    sheet = ball.vertices_m[ball.faces[0]] + [0.2, 0.0, 0.0]
+    vertices = np.concatenate([ball.vertices_m, sheet])
+    alone = np.arange(3, dtype=np.int32)[None] + len(ball.vertices_m)
+    assert backless(vertices, np.concatenate([ball.faces, alone]))
+    wide = np.concatenate([ball.vertices_m, sheet + 3.0 * (sheet - sheet.mean(axis=0))])
+    assert not backless(wide, np.concatenate([ball.faces, alone]))

@@ -14,6 +14,7 @@ from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.geometry.symmetry import Symmetries
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
@@ -25,6 +26,7 @@ from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.alternatives import symmetric_alternatives as alternatives
 from diffdope.search.alternatives.symmetric_alternatives import (
     AlternativeScores,
     log_likelihoods,
@@ -334,3 +336,25 @@ def test_what_colours_explain_counts_shade_and_no_absent_print() -> None:
     images = Renderer(mesh, level.crop.camera).render(away.R_m2c[None], away.t_m2c[None])
     beside = Comparison(Rendering.of(images), level.crop, level.responsibility.silhouette, mesh.diameter)
     assert explained(images, buffers.arrays.shape, away, beside) is None
+
+
+def test_colours_are_compared_only_where_all_else_may_fit(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter turn of a carton fits neither depth nor mask: what it is like in colour is not asked."""
+    mesh, observation, _, truth = example
+    buffers, side = Buffers(mesh, threads=1), lookalikes(mesh)
+    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 4)
+    level = prepare_level(
+        buffers, observation, truth, window, ObjectiveSettings(), LevelRules("gain-bias"), length_m=mesh.diameter,
+        with_normal=True,
+    )  # fmt: skip
+    quarters = np.stack([so3.exp(0.5 * np.pi * one) for one in np.eye(3)])
+    more = Symmetries(np.concatenate([side.R, quarters]), np.concatenate([side.t_m, np.zeros((3, 3))]))
+    asked: list[Comparison] = []
+    correlation = alternatives.local_correlation
+    monkeypatch.setattr(alternatives, "local_correlation", lambda one: asked.append(one) or correlation(one))
+    given = level, buffers, mesh.diameter
+    few = alternatives.symmetric_alternatives(truth, side, *given)
+    count = len(asked)
+    many = alternatives.symmetric_alternatives(truth, more, *given)
+    assert [one.R_m2c.tolist() for one in few] == [one.R_m2c.tolist() for one in many]
+    assert 1 < count <= len(side) and len(asked) == 2 * count

@@ -58,6 +58,8 @@ def test_what_counts_as_something_else_says_nothing() -> None:
     seen = PrintInLight.of(photograph, drawn, crop, EVERYWHERE, POSE, CAN.diameter, hold=HOLD_UNMASKED)
     assert seen is not None and seen.factor(drawn, POSE) is not None
     assert replace(seen, own=nowhere > 0.5).factor(drawn, POSE) is None
+    once, anew = seen.factor(drawn, POSE), replace(seen).factor(drawn, POSE)
+    assert once is not None and anew is not None and np.array_equal(once.curvature, anew.curvature)
 
 
 def test_how_far_its_next_step_alone_would_lead_grows_with_the_error_of_the_distance() -> None:

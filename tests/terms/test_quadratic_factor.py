@@ -27,6 +27,8 @@ def test_its_cost_is_the_quadratic_of_the_step_from_its_pose() -> None:
     factor, step = some_factor(), np.array([0.02, -0.01, 0.03, 0.1, 0.0, -0.2])
     want = 2.0 + factor.slope @ step + 0.5 * step @ factor.curvature @ step
     assert np.allclose(added(factor, AT.retract(step), AT).cost, [want, 2.0])
+    there = AT.retract(step)
+    assert np.isclose(factor.value(there), want) and np.isclose(factor.about(there).constant, want)
     assert np.allclose(added(factor, AT).normal[0], factor.curvature)
     assert np.allclose(added(factor, AT).gradient[0], factor.slope)
 

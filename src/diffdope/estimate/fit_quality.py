@@ -65,13 +65,14 @@ class FitQuality:
     border: BorderBelief | None = None
 
 
-def assess(seen: Comparison) -> FitQuality:
-    """The fit quality of a rendered pose in its crop."""
+def assess(seen: Comparison, *, colours: bool = True) -> FitQuality:
+    """The fit quality of a rendered pose in its crop; colours: whether it is asked how well these fit."""
     if not seen.drawn.any():
         return FitQuality(overlap=0.0, visible=0.0)
     found: dict[str, Any] = {}
     for term in IMAGE_TERMS:
-        found |= term.assess(seen)
+        if colours or not term.needs_color:
+            found |= term.assess(seen)
     visible = float(np.count_nonzero(seen.visible) / np.count_nonzero(seen.drawn))
     return FitQuality(**found, visible=visible)
 

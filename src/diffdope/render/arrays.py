@@ -22,7 +22,7 @@ from diffdope.render.kernels.layout import (
 )  # fmt: skip
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.texture import build_pyramid
-from diffdope.scene.topology import build_edges, is_closed
+from diffdope.scene.topology import build_edges, shows_no_backs
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -89,7 +89,7 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     texture = np.zeros((1, 1, 3), np.uint8) if shown is None else shown
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
-    closed = is_closed(mesh.vertices_m, mesh.faces, edges)
+    closed = shows_no_backs(mesh.vertices_m, mesh.faces, edges)
     return MeshArrays(
         Shape(*coordinates(mesh), np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(closed)),
         Skin(

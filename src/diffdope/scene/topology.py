@@ -16,6 +16,7 @@ Int = NDArray[np.intp]
 Bool = NDArray[np.bool_]
 
 _SEAM_TOLERANCE = 1e-6  # of attributes that are the same on both sides of an edge
+_CRACKS = 0.1  # of the box's diagonal, around all holes together: a round one is 3 % of it wide, a few pixels
 
 
 class EdgeTable(NamedTuple):
@@ -77,10 +78,24 @@ def build_edges(vertices_m: F64, faces: I32, corner_attributes: F64 | None) -> E
     return EdgeTable(v0, v1, f0, f1, o0, o1, flip.astype(np.uint8), seam.astype(np.uint8))
 
 
-def is_closed(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
-    """Whether a surface is watertight and wound consistently outwards, each connected piece; see `piece_volumes`."""
-    volumes = piece_volumes(vertices_m, faces, edges)
-    return volumes is not None and bool(np.all(volumes > 0.0))
+def shows_no_backs(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
+    """Whether the backs of faces are not seen from outside: a surface is closed, or but for what is as small as cracks.
+
+    Scans often lack a triangle or two, or have two of them back to back. What lies behind a hole on the inside is seen
+    through a few pixels at most, is no more right than nothing there, and would have all of the inside drawn for it.
+    Each piece must enclose by far more than its holes are wide, for a sheet is seen from both sides; but for specks.
+    """
+    if len(edges.f0) == 0 or np.any(edges.flip):
+        return False
+    alone, small = edges.f1 < 0, _CRACKS * float(np.linalg.norm(np.ptp(vertices_m, axis=0)))
+    sizes = np.linalg.norm(vertices_m[edges.v1] - vertices_m[edges.v0], axis=1)
+    if sizes[alone].sum() > small:
+        return False
+    piece, volume = _pieces(vertices_m, faces, edges)
+    of_edge = piece[edges.f0]
+    rim = np.bincount(of_edge[alone], sizes[alone], len(volume))
+    open_pieces = ~(volume > rim**3)
+    return bool(np.bincount(of_edge, sizes, len(volume))[open_pieces].sum() <= small)
 
 
 def signed_volumes(vertices_m: F64, faces: I32) -> F64:
@@ -97,15 +112,22 @@ def piece_volumes(vertices_m: F64, faces: I32, edges: EdgeTable) -> F64 | None:
     """
     if len(edges.f0) == 0 or np.any(edges.f1 < 0) or np.any(edges.flip):
         return None
+    piece, volume = _pieces(vertices_m, faces, edges)
+    # A face without edges is degenerate, a piece of its own, and draws nothing.
+    with_edges = np.bincount(piece[edges.f0], minlength=len(volume)) > 0
+    return np.asarray(volume[with_edges], np.float64)
+
+
+def _pieces(vertices_m: F64, faces: I32, edges: EdgeTable) -> tuple[NDArray[np.int32], F64]:
+    """The connected piece (F,) of each face, and six times the signed volume (K,) of each piece."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    links = coo_array((np.ones(len(edges.f0), np.int8), (edges.f0, edges.f1)), shape=(len(faces), len(faces)))
+    paired = edges.f1 >= 0
+    first, second = edges.f0[paired], edges.f1[paired]
+    links = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(len(faces), len(faces)))
     count, piece = connected_components(links, directed=False)
-    volume = np.bincount(piece, signed_volumes(vertices_m, faces), count)
-    # A face without edges is degenerate, a piece of its own, and draws nothing.
-    with_edges = np.bincount(piece[edges.f0], minlength=count) > 0
-    return np.asarray(volume[with_edges], np.float64)
+    return piece, np.bincount(piece, signed_volumes(vertices_m, faces), count).astype(np.float64, copy=False)
 
 
 def _pair(keys: Int, half: Int) -> tuple[Int, Int]:

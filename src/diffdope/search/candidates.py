@@ -116,12 +116,30 @@ class Round:
     quadratics: tuple[QuadraticFactor, ...]
     rendering: Rendering | None
     first_row: int
+    begun: Round | None = None
+    """The first of these hypotheses at this level, where it is another one."""
 
     def unmasked(self, level: LevelProblem) -> F64:
         """What each costs (B,) where it ended at this level, but for the mask's part."""
         s = self.solution
         rows = np.argmin(s.history_cost, axis=0)
         return np.asarray(s.cost - level.factor.weights[MASK] * s.history_each[rows, np.arange(len(rows)), MASK])
+
+    def cost_of_start(self, column: int, later: Round) -> tuple[float, F64]:
+        """What a hypothesis cost where this round began, and that by modality (5,), with the terms of a later round.
+
+        Terms of images are the same at a level; those that are linearised anew before each round are not.
+        """
+        s = self.solution
+        start = solved_pose(s.history_R[0, column, 0], s.history_t[0, column, 0])
+        cost, each = float(s.history_cost[0, column]), s.history_each[0, column].copy()
+        for sign, factors in ((-1.0, self.quadratics), (1.0, later.quadratics)):
+            for factor in factors:
+                value = sign * factor.value(start)
+                cost += value
+                if factor.shown >= 0:
+                    each[factor.shown] += value
+        return cost, each
 
     def reached(self, hypotheses: Hypotheses, level: LevelProblem) -> Reached:
         """The ends of these hypotheses, which made the steps."""
@@ -190,6 +208,12 @@ class Candidates:
         """The iterate at which it was reached."""
         solution = self.ended.solution
         return self.ended.first_row + int(np.argmin(solution.history_cost[:, solution.best]))
+
+    @property
+    def begun(self) -> Round | None:
+        """The first of several rounds that began at the start of the whole search, all at one level; else None."""
+        begun = self.ended.begun
+        return begun if begun is not None and begun.first_row == 0 and self.levels == 1 else None
 
     @property
     def curvature(self) -> F64:

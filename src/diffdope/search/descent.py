@@ -245,7 +245,7 @@ class Descent:
         for reach_px in reaches:
             ended = self._round(
                 level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on, inner=inner,
-                printed=printed, drawn=None if ended is None else ended.rendering,
+                printed=printed, before=ended,
             )  # fmt: skip
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
@@ -255,8 +255,9 @@ class Descent:
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
         iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
-        printed: QuadraticFactor | None, drawn: Rendering | None,
+        printed: QuadraticFactor | None, before: Round | None,
     ) -> Round:  # fmt: skip
+        drawn = None if before is None else before.rendering
         if drawn is None and (level.contour_active or level.rims is not None):
             drawn = Rendering.of(level.drawn(buffers, best))
         contour, learned = along_outline(level, best, drawn, reach_px, self._meshes, self._keyframe(best), inner=inner)
@@ -278,7 +279,7 @@ class Descent:
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
         rendering = None if canvases is None else Rendering.on(canvases[int(solution.canvas[0])], width, height)
-        return Round(solution, contour, every, rendering, row)
+        return Round(solution, contour, every, rendering, row, before and (before.begun or before))
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
         row = self._recorder.record(

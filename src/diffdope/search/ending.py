@@ -284,10 +284,11 @@ def costs_of(
     solution, best = ended.solution, ended.solution.best
     rows = [0, found.winner_row - ended.first_row]
     costs, each = solution.history_cost[rows, best], solution.history_each[rows, best]
-    if not known or found.levels > 1 or ended.first_row > 0:
+    if known and (begun := found.begun) is not None:
+        costs[0], each[0] = begun.cost_of_start(best, ended)
+    elif not known or found.levels > 1 or ended.first_row > 0:
         ends = [start] if known else [start, estimate.pose]
-        problem = level.problem(Variables.one_object(0.5 * length_m), None, ended.quadratics)
-        drawn = problem.evaluate(
+        drawn = level.problem(Variables.one_object(0.5 * length_m), None, ended.quadratics).evaluate(
             np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]), with_normal=False
         )  # fmt: skip
         costs[: len(ends)], each[: len(ends)] = drawn.cost, drawn.each

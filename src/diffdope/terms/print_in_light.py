@@ -9,7 +9,7 @@ that no error of a frame before goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,8 @@ class PrintInLight:
     """Pixels (H, W) of the photograph that count."""
     length_m: float
     """The object's diameter."""
+    _shown: list[tuple[F32, F32]] = field(default_factory=list, init=False, repr=False, compare=False)
+    """Coverage (H, W) at the pose that was drawn, and that of what is the object's; not of copies with other pixels."""
 
     @classmethod
     def of(
@@ -66,8 +68,13 @@ class PrintInLight:
         gain, bias = light.gain.astype(np.float32), light.bias.astype(np.float32)
         lit = smoothed(drawn.rgb * gain + bias)
         own = appearance > 0.5
-        frame = Keyframe.of(lit, _of_own(drawn.coverage, own, crop), drawn.depth, crop, pose, length_m)
-        return None if frame is None else cls(frame, smooth, crop, own, length_m)
+        shown = _of_own(drawn.coverage, own, crop)
+        frame = Keyframe.of(lit, shown, drawn.depth, crop, pose, length_m)
+        if frame is None:
+            return None
+        seen = cls(frame, smooth, crop, own, length_m)
+        seen._shown.append((drawn.coverage, shown))
+        return seen
 
     def factor(self, drawn: Rendering, pose: Pose) -> QuadraticFactor | None:
         """What moves the print to where the photograph shows it; None if too little of it is seen.
@@ -76,12 +83,11 @@ class PrintInLight:
             drawn: the rendering at the pose.
             pose: about which it is linear.
         """
-        images = self._own(drawn.coverage), drawn.depth, self.crop, pose, self.length_m
+        known = [shown for coverage, shown in self._shown if coverage is drawn.coverage]
+        shown = known[0] if known else _of_own(drawn.coverage, self.own, self.crop)
+        images = shown, drawn.depth, self.crop, pose, self.length_m
         alone = self.crop.depth is None
         return self.frame.factor(self.smooth, *images, weight=_WEIGHT_ALONE if alone else _WEIGHT, edges=True)
-
-    def _own(self, coverage: F32) -> F32:
-        return _of_own(coverage, self.own, self.crop)
 
 
 def step_of(asked: QuadraticFactor, form: F64, length_m: float, tolerance_m: float) -> float:

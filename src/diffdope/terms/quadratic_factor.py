@@ -33,6 +33,11 @@ class QuadraticFactor:
         row = 2.0 * weight * np.asarray(jacobian, np.float64)
         return cls(at, residual * row, np.outer(row, jacobian), weight * residual**2)
 
+    def value(self, pose: Pose) -> float:
+        """What it adds to the cost of a pose."""
+        off = difference(pose, self.at)
+        return self.constant + float(off @ (self.slope + 0.5 * (self.curvature @ off)))
+
     def about(self, pose: Pose) -> QuadraticFactor:
         """The same about another pose, which is near: turns of both are taken to add up."""
         off = difference(pose, self.at)

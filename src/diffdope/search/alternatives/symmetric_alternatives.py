@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Evaluation
@@ -20,7 +20,7 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import RenderedImages, Renderer
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.layout import EDGE, RGB
-from diffdope.terms.photometric import local_correlation
+from diffdope.terms.photometric import appearance, local_correlation
 from diffdope.terms.shading import explained
 
 F64 = NDArray[np.float64]
@@ -94,9 +94,9 @@ class _SeenPose(NamedTuple):
 
 
 def _seen_at(
-    R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float, first: Pose | None
+    R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float, first: Pose | None, *, colours: bool = True
 ) -> list[_SeenPose]:  # fmt: skip
-    """Poses, each in the light that suits it; see `scores_of`."""
+    """Poses, each in the light that suits it; see `scores_of`. Colours: whether it is asked how well these fit."""
     images = [] if first is None else [level.drawn(buffers, first)]
     left = slice(len(images), None)
     images.append(Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(R[left], t[left]))
@@ -107,8 +107,24 @@ def _seen_at(
     ]
     weights = level.responsibility.silhouette
     beside = [Comparison(Rendering.of(one), level.crop, weights, length_m) for one in drawn]
-    poses = [Pose(*one) for one in zip(R, t, strict=True)]
-    return [_SeenPose(*one, assess(one[-1])) for one in zip(poses, drawn, beside, strict=True)]
+    poses = [solved_pose(*one) for one in zip(R, t, strict=True)]
+    return [_SeenPose(*one, assess(one[-1], colours=colours)) for one in zip(poses, drawn, beside, strict=True)]
+
+
+def _that_may_win(seen: Sequence[_SeenPose]) -> list[_SeenPose]:
+    """The first pose, and those that are not much worse but for colours, with all that is asked of their fit.
+
+    For colours outweigh no more than that, and to compare them takes as long as all else.
+
+    Args:
+        seen: poses of which it was not asked how well their colours fit.
+    """
+    least, left = log_odds_of(seen[0].quality) - _WORSE, list[_SeenPose]()
+    for one in seen:
+        if one is seen[0] or log_odds_of(one.quality) > least:
+            colours: dict[str, Any] = appearance(one.beside)[0]
+            left.append(one._replace(quality=replace(one.quality, **colours)))
+    return left
 
 
 def _scores(seen: Sequence[_SeenPose], colours: Sequence[_Colours]) -> AlternativeScores:
@@ -267,7 +283,9 @@ def symmetric_alternatives(
     if len(symmetries) < 2:
         return []
     R, t = pose.R_m2c @ symmetries.R, pose.t_m2c + symmetries.t_m @ pose.R_m2c.T
-    seen = _seen_at(R, t, level, buffers, length_m, pose)
+    seen = _that_may_win(_seen_at(R, t, level, buffers, length_m, pose, colours=False))
+    if len(seen) < 2:
+        return []
     alike = _scores(seen, [_correlated(one) for one in seen])
     told = alike.local is None or alike.texture is None or alike.local[0] + alike.texture[0] > _TOLD
     shaded = None if told else _scores(seen, [_explained(one, buffers) for one in seen])
