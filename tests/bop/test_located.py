@@ -12,7 +12,8 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import MaskSource, mask_source
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import StartSource
-from diffdope.bop.starts import Selection, Start, starts_of_masks
+from diffdope.bop.starts import Selection, Start
+from diffdope.bop.starts_without_poses import starts_of_masks
 from diffdope.errors import DiffDopeError
 from diffdope.io.results import decode
 from diffdope.pipelines.refiner import Refiner
@@ -114,12 +115,45 @@ def test_what_cannot_be_located_claims_no_instance(tree: Tree, monkeypatch: pyte
     assert (record["gt_id"], record["match"]["instance_by"], record["score"]) == (None, "none", 0.0)
 
 
+def test_without_masks_depth_shows_as_many_as_targets_ask_for(shared_tree: Tree):
+    some = starts(shared_tree, "none")
+    assert [(s.index, s.obj_id, s.rank, s.asked) for s in some] == [(0, 1, 0, 2), (1, 1, 1, 2), (2, 2, 0, 1)]
+    locate = work(shared_tree, "none")()
+    records = [locate(start) for start in some[:2]]
+    assert sorted(record["gt_id"] for record in records) == [0, 1]
+    assert all(record["errors"]["add_s_mm"] < 1.0 for record in records)
+    assert records[0]["score"] >= records[1]["score"] and records[0]["seconds"] == records[1]["seconds"]
+
+
+def test_what_targets_ask_for_and_depth_does_not_show_is_an_error(tree: Tree, monkeypatch: pytest.MonkeyPatch):
+    asked: list[int] = []
+    monkeypatch.setattr(Refiner, "locate_all", lambda self, observation, *, most: asked.append(most) or [])
+    locate = work(tree, "none")()
+    for start in starts(tree, "none")[:2]:
+        text = "scene 1, image 0, object 1: expected 2 instances that depth shows, got 0"
+        assert text in locate(start)["error"]
+    assert asked == [2]  # an image is searched once
+
+
+def test_where_no_targets_say_how_many_the_truth_does(tree: Tree):
+    (tree.root / "test_targets_bop19.json").unlink()
+    path = tree.scene(1) / "scene_gt_info.json"
+    info = json.loads(path.read_text())
+    info["0"][0]["visib_fract"] = 0.05
+    path.write_text(json.dumps(info))
+    some = starts(tree, "none", Selection(scenes=(1,), images=(0,), min_visib=0.1))
+    assert [(s.obj_id, s.rank, s.asked) for s in some] == [(1, 0, 1), (2, 0, 1)]
+    for name in ("scene_gt.json", "scene_gt_info.json"):
+        (tree.scene(1) / name).unlink()
+    with pytest.raises(DiffDopeError, match=r"init: expected a targets file that says how many of which object"):
+        starts(tree, "none")
+
+
 def test_what_makes_sense_only_with_a_start_is_refused():
     for options, message in (
         ({"level": "001_trans_001"}, "level: expected only with start poses from a folder"),
         ({"perturb_deg": 1.0}, "perturb: expected only with --init gt"),
         ({"perturb_mm": 1.0}, "perturb: expected only with --init gt"),
-        ({"mask": "none"}, "mask: expected masks that say where the objects are"),
     ):
         with pytest.raises(DiffDopeError, match=message):
             StartSource("none", **options)

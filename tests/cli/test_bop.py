@@ -198,7 +198,10 @@ def test_without_start_poses_every_mask_is_located(tmp_path: Path, capsys: pytes
     [
         (["--level", "001_trans_001"], "use --init none without --level"),
         (["--perturb-deg", "3"], "use --init none without --perturb-deg and --perturb-mm"),
-        (["--mask", "none"], "give --mask a mask folder of the scenes or a detector's masks, or --init start poses"),
+        (
+            ["--mask", "none", "--depth", "off"],
+            "give --mask a mask folder of the scenes or a detector's masks, or --init start poses",
+        ),
         (["--preset", "paper"], "give --preset default or fast, or give --init start poses"),
     ],
 )

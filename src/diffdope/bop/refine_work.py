@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,8 @@ class Photograph:
     observation: Observation
     grey: bool
     truth: tuple[Instance, ...]
+    found: dict[int, list[RefinementResult]] = field(default_factory=dict)
+    """Of an object, all instances that depth shows, the surest first; looked for once."""
 
 
 class Refinery:
@@ -111,7 +114,11 @@ class Refinery:
         """
         photograph = self.photograph(start.scene_id, start.im_id)
         refiner = self.refiner(start.obj_id, photograph.grey)
-        if start.pose is None:
+        matched: Pose | None
+        if start.rank is not None:
+            result, chosen = self._found(start, start.rank, photograph, refiner), NOTHING
+            matched = result.pose
+        elif start.pose is None:
             result, chosen = self._located(start, photograph, refiner)
             matched = result.pose if np.isfinite(result.cost) else None  # nothing was compared, so nothing found
         else:
@@ -138,6 +145,19 @@ class Refinery:
             raise expected(where, f"a mask of this instance in {self._work.mask}", got, cure)
         result = refiner.locate(photograph.observation.with_mask(mask))
         return result, Choice(start.index, "index")
+
+    def _found(self, start: Start, rank: int, photograph: Photograph, refiner: Refiner) -> RefinementResult:
+        """One of the instances that depth shows, of which each has its share of the seconds."""
+        if start.obj_id not in photograph.found:
+            began = time.perf_counter()
+            every = refiner.locate_all(photograph.observation, most=start.asked)
+            seconds = (time.perf_counter() - began) / max(len(every), 1)
+            photograph.found[start.obj_id] = [replace(one, elapsed_s=seconds) for one in every]
+        every = photograph.found[start.obj_id]
+        if rank >= len(every):
+            where = f"scene {start.scene_id}, image {start.im_id}, object {start.obj_id}"
+            raise expected(where, f"{start.asked} instances that depth shows", len(every))
+        return every[rank]
 
     def _result(self, pose: Pose, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
         if self._masks is not None and (mask is None or not mask.any()):

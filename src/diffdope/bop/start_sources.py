@@ -14,10 +14,10 @@ from diffdope.bop.starts import (
     level_path,
     select,
     starts_of_json,
-    starts_of_masks,
     starts_of_results,
     starts_of_truth,
 )
+from diffdope.bop.starts_without_poses import starts_of_masks, starts_of_targets
 from diffdope.errors import expected
 
 TRUTH = "gt"
@@ -30,8 +30,9 @@ class StartSource:
     """Start poses by name.
 
     Attributes:
-        init: "gt" for the truth, "none" for no start poses (all masks are located), or a file or folder, seen from here
-            or from the data set: a folder with SCENE/scene_error_deg_LEVEL.json, one such file, or BOP results CSV.
+        init: "gt" for the truth, "none" for no start poses (all masks are located; without masks, as many as targets
+            ask for are looked for in depth), or a file or folder, seen from here or from the data set: a folder with
+            SCENE/scene_error_deg_LEVEL.json, one such file, or BOP results CSV.
         level: which files of the folder, such as 010_trans_004.
         perturb_deg: of the truth: turn every pose by this angle about a random axis.
         perturb_mm: of the truth: move every pose by this length in a random direction.
@@ -56,15 +57,12 @@ class StartSource:
             got = f"{self.perturb_deg:g} deg, {self.perturb_mm:g} mm"
             cure = f"{_ALONE} without --perturb-deg and --perturb-mm"
             raise expected("perturb", "only with --init gt", got, cure)
-        if self.mask == NO_MASK:
-            cure = "give --mask a mask folder of the scenes or a detector's masks, or --init start poses"
-            raise expected("mask", "masks that say where the objects are, because of --init none", "none", cure)
 
     @property
     def described(self) -> str:
         """Where they come from, in a few words."""
         if self.init == NOWHERE:
-            return "none: located by masks"
+            return "none: found in depth" if self.mask == NO_MASK else "none: located by masks"
         if self.init == TRUTH:
             return f"gt, turned by {self.perturb_deg:g} deg, moved by {self.perturb_mm:g} mm"
         return Path(self.init).name + (f" {self.level}" if self.level else "")
@@ -90,8 +88,9 @@ class StartSource:
             return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=self.seed)
         if self.init == NOWHERE:
             masks = mask_source(dataset, self.mask)
-            assert masks is not None  # refused above
-            return starts_of_masks(dataset, selection, masks)
+            return (
+                starts_of_targets(dataset, selection) if masks is None else starts_of_masks(dataset, selection, masks)
+            )
         if self.perturb_deg or self.perturb_mm:
             raise expected("perturb", "only with --init gt", f"it with --init {self.init}")
         path = self._path(dataset.root)

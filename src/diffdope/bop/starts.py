@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.masks import MaskSource
 from diffdope.bop.plausible import check_frame
 from diffdope.bop.scene import Instance
 from diffdope.errors import DiffDopeError, expected, some_of
@@ -31,9 +29,11 @@ class Start:
         im_id: of the image.
         index: its position among the starts of its image; with scene and image, its identity.
         obj_id: which model.
-        pose: rough; None where the object is located by the mask whose number is `index`.
+        pose: rough; None where the object is located by the mask whose number is `index`, or with neither.
         score: of the method that found it; None if it has none.
         gt_id: the instance that it belongs to, where the source says so by its order.
+        rank: with neither pose nor mask: which instance of the object, 0 the surest that depth shows in the image.
+        asked: how many instances of the object are looked for then.
     """
 
     scene_id: int
@@ -43,6 +43,8 @@ class Start:
     pose: Pose | None
     score: float | None = None
     gt_id: int | None = None
+    rank: int | None = None
+    asked: int = 0
 
     @property
     def key(self) -> str:
@@ -60,6 +62,7 @@ class Start:
             "scene_id": self.scene_id, "im_id": self.im_id, "start": self.index, "obj_id": self.obj_id,
             "initial_score": self.score,
         }  # fmt: skip
+        ids |= {} if self.rank is None else {"rank": self.rank, "asked": self.asked}
         return ids if self.pose is None else ids | described_pose(self.pose)
 
 
@@ -107,7 +110,7 @@ def starts_of_truth(
         DiffDopeError: if none of the scenes has a scene_gt.json.
     """
     starts = []
-    for scene_id, im_id in _images(dataset, selection):
+    for scene_id, im_id in selected_images(dataset, selection):
         for truth in dataset.scene(scene_id).truth(im_id):
             pose = truth.pose
             if angle_rad or distance_m:
@@ -170,32 +173,6 @@ def starts_of_results(dataset: DataSet, selection: Selection, path: Path) -> lis
     return starts
 
 
-def starts_of_masks(dataset: DataSet, selection: Selection, masks: MaskSource) -> list[Start]:
-    """What is located without a start pose: a start for each mask, and for each instance that has none.
-
-    Masks of a folder are numbered as the truth, so each instance is a start, whether its file is there or not. Those
-    of a detector belong to no instance; where the truth is known and has more visible instances of an object than were
-    detected, the rest are starts behind the last detection, whose records will say that there is no mask.
-
-    Args:
-        dataset: with scene_gt.json, unless masks are a detector's.
-        selection: which scenes, images and objects, and from which visible share on an instance counts.
-        masks: where the masks are.
-    """
-    starts = []
-    for scene_id, im_id in _images(dataset, selection):
-        truth = dataset.scene(scene_id).truth(im_id)
-        if masks.indexed_by_truth:
-            starts += [Start(scene_id, im_id, i.gt_id, i.obj_id, None, None, i.gt_id) for i in truth]
-            continue
-        found = masks.objects(scene_id, im_id)
-        visible = Counter(i.obj_id for i in truth if i.visib_fract is None or i.visib_fract >= selection.min_visib)
-        missing = visible - Counter(found)
-        objects = [*found, *sorted(missing.elements())]
-        starts += [Start(scene_id, im_id, number, obj_id, None) for number, obj_id in enumerate(objects)]
-    return starts
-
-
 def select(dataset: DataSet, selection: Selection, starts: Iterable[Start]) -> list[Start]:
     """The starts of the wanted objects that are visible enough, in the order of their keys.
 
@@ -249,7 +226,8 @@ def level_path(folder: Path, level: str, scene_id: int) -> Path:
     return path
 
 
-def _images(dataset: DataSet, selection: Selection) -> Iterator[tuple[int, int]]:
+def selected_images(dataset: DataSet, selection: Selection) -> Iterator[tuple[int, int]]:
+    """Scene and image, in order, of all that are wanted."""
     for scene_id in selection.scenes if selection.scenes is not None else dataset.scene_ids:
         for im_id in dataset.scene(scene_id).image_ids:
             if selection.has_image(scene_id, im_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diffdope.bop.masks import mask_origin
+from diffdope.bop.masks import NO_MASK, mask_origin
 from diffdope.bop.refine_run import Execution, RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import NOWHERE, StartSource
@@ -32,6 +32,8 @@ def run(arguments: list[str]) -> int:
     if given.init == NOWHERE and work.preset.solver == "descent":
         cure = "use default or fast, or give --init start poses"
         raise expected("preset", "one whose solver searches, because of --init none", work.preset.name, cure)
+    if given.init == NOWHERE and given.mask == NO_MASK:
+        check_shows_depth(given)
     if given.multiview is not None:
         return run_multiview(given, source, work, selection, part)
     if given.extrinsics_sigma is not None:
@@ -48,6 +50,20 @@ def run(arguments: list[str]) -> int:
             work, starts, files, execution, init=source.described, keep_duplicates=keep_duplicates
         )  # fmt: skip
     return display.summarise(records, masks=mask_origin(given.mask), given=given.init != NOWHERE)
+
+
+def check_shows_depth(given: BopRefineArguments) -> None:
+    """Refuses a run with neither start poses nor masks in which depth cannot show the instances.
+
+    Raises:
+        DiffDopeError: if depth is off, or several views are to have one pose an object.
+    """
+    cure = "give --mask a mask folder of the scenes or a detector's masks, or --init start poses"
+    if given.depth == "off":
+        raise expected("depth", "on, for with --init none and --mask none it shows the instances", given.depth, cure)
+    if given.multiview is not None:
+        wanted = "masks that say where the objects are, because of --init none and --multiview"
+        raise expected("mask", wanted, given.mask, cure)
 
 
 def source_of(given: BopRefineArguments) -> StartSource:

@@ -22,7 +22,7 @@ class BopRefineArguments(NumbersFlags, SelectionFlags, DataSetFlags):
     init: str
     """Start poses: a folder with SCENE/scene_error_deg_LEVEL.json (also relative to the data set), one such file, BOP
     results CSV of another method, `gt` for the truth (see --perturb-deg, --perturb-mm), or `none`: every instance is
-    located by its mask."""
+    located by its mask, or with --mask none found in depth, as many as targets say (inst_count)."""
     out: Path
     """Results CSV; beside it, with the ending .jsonl, a record per object."""
     level: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files, write_pose_list
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
+from diffdope.pipelines.locating.divided_masks import in_divided_masks
 from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
@@ -155,12 +155,16 @@ def locate_all(
     from rich.console import Console
 
     console, found, began = Console(), [], time.perf_counter()
+    camera = observation.taken_by
+    masks = {label: given.mask_of(label, (camera.height, camera.width)) for label in labels}
     with Activity("locating", total=len(labels)) as activity:
-        for one in all_located(given, refiner, observation, labels, near):
-            found.append(one)
+        for label, mask in masks.items():
+            found.append(Located(label, refiner.locate(observation.with_mask(mask), near=near)))
             activity.update(len(found), text="locating")
-            print_brief(f"label {one.label}", one.result, console)
-    found = settled(found, refiner.mesh.diameter)
+        activity.say("looking for masks that show several, or a part of one")
+        found = settled(in_divided_masks(refiner, observation, found, masks, near), refiner.mesh.diameter)
+    for one in found:
+        print_brief(f"label {one.label}", one.result, console)
     good = write_all(given, refiner, observation, found, beside, time.perf_counter() - began)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
     console.print(view_line(given.out), highlight=False, soft_wrap=True)
@@ -218,16 +222,6 @@ def write_all(
     for one in found:
         given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
     return len(good)
-
-
-def all_located(
-    given: LocateArguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None = None
-) -> Iterator[Located]:  # fmt: skip
-    """One label after the other."""
-    camera = observation.taken_by
-    for label in labels:
-        mask = given.mask_of(label, (camera.height, camera.width))
-        yield Located(label, refiner.locate(observation.with_mask(mask), near=near))
 
 
 def print_brief(name: str, result: RefinementResult, console: Console) -> None:

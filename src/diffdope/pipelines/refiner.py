@@ -219,10 +219,10 @@ class Refiner:
         self, observation: Observation, *, most: int = 20, near: PoseLike | None = None,
         progress: Progress | None = None, on_instance: OnInstance | None = None,
     ) -> list[RefinementResult]:  # fmt: skip
-        """Finds every instance of the object that a depth image shows, with no start and no mask: parts in a bin.
+        """Finds every instance of the object that a depth image shows, with no start: parts in a bin.
 
         Args:
-            observation: the calibrated image, with depth; a mask is not looked at.
+            observation: the calibrated image, with depth; a mask, if any, shows where they are looked for.
             most: how many instances are looked for.
             near: as `locate`, for each.
             progress: called with how many were found, `most`, and the cost of the last one.

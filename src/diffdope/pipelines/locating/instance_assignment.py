@@ -35,7 +35,7 @@ def settled(found: Sequence[Located], diameter_m: float) -> list[Located]:
         label, result = found[k]
         if not result.ok:
             continue
-        rival = next((other for other in kept if _together(result, found[other].result, diameter_m)), None)
+        rival = next((other for other in kept if in_same_place(result, found[other].result, diameter_m)), None)
         if rival is None:
             kept.append(k)
             continue
@@ -50,5 +50,6 @@ def settled(found: Sequence[Located], diameter_m: float) -> list[Located]:
     return changed
 
 
-def _together(one: RefinementResult, other: RefinementResult, diameter_m: float) -> bool:
+def in_same_place(one: RefinementResult, other: RefinementResult, diameter_m: float) -> bool:
+    """Whether two results of one object, of some diameter in metres, are of one piece."""
     return one.pose.distance_to(other.pose) < _SAME * diameter_m

@@ -30,6 +30,7 @@ _TRIED = 0.15  # of the diameter around a place at which nothing was found, with
 _MOST_PLACES = 10_000
 """More than a bin of 600 by 400 mm has for a screw of 25 mm; each takes some 15 ms. With depth ten times too far there
 were 39,000 in place of 78."""
+_IN_REGION = 0.5  # of what is seen of an instance that must lie in the region in which they are looked for, if any
 _IN_VAIN = 8
 """Places, one after the other, at which nothing sure was found, after which no more are looked at: those that
 are left show less of an object."""
@@ -77,7 +78,7 @@ def instances(
     Args:
         searcher: of the object.
         preset: of the search.
-        observation: with depth, without a mask.
+        observation: with depth; a mask shows the region in which instances are looked for.
         most: how many are looked for.
         told: makes of a result in the object's own frame what a user gets.
         progress: called with how many were found, how many are looked for, and the cost of the last of them.
@@ -86,10 +87,13 @@ def instances(
     Raises:
         DiffDopeError: if the object is so small beside what depth shows that a unit is rather wrong.
     """
+    region = None if observation.mask is None else observation.mask > 0.5
     observation, settings = observation.without_mask().surfaces, preset.resolved_search
     meshes = searcher.meshes
     search = searcher.search(preset, observation, None)
     pixels, flat = places(observation, meshes.length_m, settings, searcher.seed)
+    if region is not None:
+        pixels = pixels[region[pixels[:, 1].astype(np.int64), pixels[:, 0].astype(np.int64)]]
     check_fits(len(pixels), meshes.length_m)
     scene, queue = Occupancy.of(flat), PlaceQueue(meshes, observation, pixels, settings)
     found: list[SeenInstance] = []
@@ -108,6 +112,8 @@ def instances(
             mask, box = guess
             attempt = unmasked(in_mask(mask), searcher, preset, seen, box, anew=in_mask)
             one = seen_instance(attempt.result, meshes, observation, settings)
+            if one is not None and region is not None and one.shares(region) < _IN_REGION:
+                one = None
         anew = False
         if one is not None and one.shown and one.shares(scene.claimed) <= TWICE:
             anew = one.shares(unsure) <= TWICE
