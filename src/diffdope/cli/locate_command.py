@@ -26,6 +26,7 @@ from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files, write_pose_list
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
+from diffdope.note_codes import NoteCode, of_codes
 from diffdope.pipelines.locating.divided_masks import in_divided_masks
 from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
@@ -225,8 +226,10 @@ def write_all(
 
 
 def print_brief(name: str, result: RefinementResult, console: Console) -> None:
-    """A line of what was found; of what is ambiguous, a line an answer, too."""
+    """A line of what was found, and what of its mask is not its own; of what is ambiguous, a line an answer, too."""
     console.print(f"{name}: {in_brief(result)}", highlight=False, soft_wrap=True, markup=False)
+    for note in of_codes(result.notes, (NoteCode.SAME_PLACE, NoteCode.MASK_SHOWS_MORE)):
+        console.print(f"  {note}", highlight=False, soft_wrap=True, markup=False)
     if result.status is Status.AMBIGUOUS:
         print_answers(result.answers, console)
 

@@ -86,26 +86,10 @@ def mirror_image(result: RefinementResult, meshes: MeshLevels, observation: Obse
         meshes: the object.
         observation: the images.
     """
-    mesh, pose = meshes.mesh, result.pose
-    texture = None if result.evidence is None else result.evidence.texture
-    if (result.ok and (texture or 0.0) > _PATTERN) or meshes.is_own_mirror_image:
-        return None
-    box = projected_box(meshes.corners_m, pose, observation.camera)
-    if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
-        return None
-    crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
-    drawn, length_m = meshes.buffers(_FACES), meshes.length_m
-    own = log_odds_of(_fit(drawn, crop, pose, length_m))
-    poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in meshes.from_mirrored]
-    # In a looking glass, the mirror image of the mesh looks as the mesh does itself.
-    looking_glass = crop.in_mirror()
-    every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]
-    every.sort(key=lambda one: -one.log_odds)
-    if result.ok:
-        every = [one for one in every[:_TRIED] if one.log_odds >= own - _WORTH_A_SEARCH]
+    every = _reflected(result, meshes, observation)
     if not every:
         return None
-    seen = last_compared(result, observation)
+    seen, pose = last_compared(result, observation), result.pose
     here = searched(meshes, seen, pose)
     if here is None:
         return None
@@ -116,9 +100,45 @@ def mirror_image(result: RefinementResult, meshes: MeshLevels, observation: Obse
             continue
         ratio, surplus = there.cost / max(here.cost, LEAST), log_odds_found(there) - least
         if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
-            off = meshes.alikeness.mirror_image_off(*between(pose, there.pose), ACROSS, TOLERANCE * length_m)
+            off = meshes.alikeness.mirror_image_off(*between(pose, there.pose), ACROSS, TOLERANCE * meshes.length_m)
             return MirrorImage(off, surplus > 0.0)
     return None
+
+
+def _reflected(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> list[_Reflected]:
+    """Reflections of the mesh that may fit about as well as a result, the best first; none where it is the same."""
+    mesh, pose = meshes.mesh, result.pose
+    texture = None if result.evidence is None else result.evidence.texture
+    if (result.ok and (texture or 0.0) > _PATTERN) or meshes.is_own_mirror_image:
+        return []
+    box = projected_box(meshes.corners_m, pose, observation.camera)
+    if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
+        return []
+    crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
+    drawn, length_m = meshes.buffers(_FACES), meshes.length_m
+    own = log_odds_of(_fit(drawn, crop, pose, length_m))
+    poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in meshes.from_mirrored]
+    # In a looking glass, the mirror image of the mesh looks as the mesh does itself.
+    looking_glass = crop.in_mirror()
+    every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]
+    every.sort(key=lambda one: -one.log_odds)
+    return [one for one in every[:_TRIED] if one.log_odds >= own - _WORTH_A_SEARCH] if result.ok else every
+
+
+def mirror_image_cost(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> float | None:
+    """What the mirror image costs from a result on, times what the mesh does there; None where it fits far less.
+
+    Args:
+        result: in the object's own frame.
+        meshes: the object.
+        observation: the images.
+    """
+    every = _reflected(result, meshes, observation)
+    if not every:
+        return None
+    seen = last_compared(result, observation)
+    here, there = searched(meshes, seen, result.pose), searched(meshes.mirrored, seen, every[0].pose)
+    return None if here is None or there is None else there.cost / max(here.cost, LEAST)
 
 
 def in_mirror(pose: Pose) -> Pose:

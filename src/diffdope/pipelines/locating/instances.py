@@ -11,6 +11,7 @@ from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.given import check_given
 from diffdope.pipelines.locating.box_verification import unmasked
 from diffdope.pipelines.locating.in_box import doubted
+from diffdope.pipelines.locating.mirrored_bin import told_of_mirror_image
 from diffdope.pipelines.locating.seen_instances import TWICE, SeenInstance, beside, seen_instance, settled, together
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.searcher import MeshSearcher
@@ -136,7 +137,8 @@ def instances(
         queue.leave_out(place, _TRIED)
     kept = together(settled(found, most), searcher, preset, observation)
     kept = settled([one for one in kept if one.shown], most)
-    return by_confidence(one.told or told(one.result) for one in kept)
+    kept = [one._replace(told=one.told or told(one.result)) for one in kept]
+    return by_confidence(told_of_mirror_image(kept, meshes, observation))
 
 
 def by_confidence(results: Iterable[RefinementResult]) -> list[RefinementResult]:
