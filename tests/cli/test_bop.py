@@ -193,6 +193,18 @@ def test_without_start_poses_every_mask_is_located(tmp_path: Path, capsys: pytes
     assert (summary["all"]["instances"], summary["all"]["missing"]) == (6, 1)
 
 
+def test_without_start_poses_and_masks_depth_shows_them(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "found.csv"
+    assert main(located(tree, out, "--mask", "none", "--images", "0", "--objects", "1")) == 0
+    said = capsys.readouterr().out
+    assert "2 objects: 2 converged" in said and "2 instance by overlap" in said
+    first, second = read_results(out)
+    assert first.score >= second.score and first.time == second.time
+    assert json.loads(out.with_suffix(".jsonl").read_text().splitlines()[0])["init"] == "none: found in depth"
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

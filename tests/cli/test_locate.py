@@ -74,6 +74,19 @@ def test_each_label_of_a_mask_gets_its_result(inputs: Path, capsys: pytest.Captu
     assert len(read_results(out / "poses.csv")) == 1
 
 
+def test_a_mask_in_two_pieces_gives_one_result(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask = np.asarray(Image.open(inputs / "mask.png").convert("L")) > 127
+    middle = np.median(np.nonzero(mask)[1])
+    labels = np.where(mask, np.where(np.arange(mask.shape[1]) < middle, np.uint8(3), np.uint8(4)), np.uint8(0))
+    Image.fromarray(labels).save(inputs / "labels.png")
+    assert main(locating(inputs, mask=inputs / "labels.png")) == 1
+    results = json.loads((inputs.parent / "out" / "results.json").read_text())["results"]
+    found = [one for one in results if one["status"] == "converged"]
+    assert len(found) == 1 and error_mm(found[0], inputs) < 1.0
+    told = capsys.readouterr().out
+    assert "1 of 2 found" in told and "show one piece" in told
+
+
 def test_one_label_of_a_mask_can_be_chosen(inputs: Path) -> None:
     write_labels(inputs)
     assert main(locating(inputs, mask=inputs / "labels.png", mask_id=30)) == 0

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from diffdope.errors import DiffDopeError
 from diffdope.note_codes import NoteCode
 from diffdope.pipelines.locating.divided_masks import in_divided_masks
 from diffdope.pipelines.locating.instance_assignment import Located
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from tests.pipelines.test_instances import CAMERA, TRUTHS, heap, is_of
@@ -77,6 +78,18 @@ def test_masks_that_show_one_each_stay_as_they_are(
     monkeypatch.setattr(Refiner, "locate", None)
     monkeypatch.setattr(Refiner, "locate_all", None)
     assert in_divided_masks(refiner, observation, found, dict(enumerate(shown, start=1))) == found
+
+
+def test_what_is_found_in_labels_stays_where_a_unit_is_rather_wrong(
+    refiner: Refiner, observation: Observation, shown: list[Mask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise DiffDopeError("observation: expected depth with at most 10000 places for the object")
+
+    both = shown[0] | shown[1]
+    found = [Located(1, nothing_compared(SEEN[0], Status.FAILED, ""))]
+    monkeypatch.setattr(Refiner, "locate_all", refused)
+    assert in_divided_masks(refiner, observation, found, {1: both}) == found
 
 
 def test_without_depth_nothing_tells(refiner: Refiner, observation: Observation, shown: list[Mask]) -> None:

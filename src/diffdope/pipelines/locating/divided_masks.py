@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.locating.instance_assignment import Located, in_same_place
@@ -28,6 +29,7 @@ _BORDER_PX = 3  # between masks that touch: segmentations leave a rim
 _FEWEST = 5  # pixels at which depth must go on
 _STEP = 0.03  # of the diameter: less is no step from one surface to another
 _COVERED = 0.7  # of each of two masks that one piece must cover: what lies on another one covers that alone
+_LEFT = 0.2  # of a mask, in which a result draws nothing, from which on it may show another one
 _MOST = 8  # instances in masks that may hold several
 
 
@@ -93,10 +95,14 @@ class _Labels:
     def with_several(self, found: Sequence[Located]) -> list[Located]:
         """With all instances that depth shows in masks that may hold several."""
         kept = {one.label: one.result for one in found}
-        doubted = [label for label, result in kept.items() if _may_hold_several(result)]
+        doubted = [label for label, result in kept.items() if self._may_hold_several(label, result)]
         if not doubted:
             return list(found)
-        for one in self._refiner.locate_all(self._of(*doubted), most=_MOST, near=self._near):
+        try:
+            every = self._refiner.locate_all(self._of(*doubted), most=_MOST, near=self._near)
+        except DiffDopeError:  # a unit is rather wrong: results of the labels say what they can
+            return list(found)
+        for one in every:
             if not _sure(one) or any(_sure(other) and self._together(one, other) for other in kept.values()):
                 continue
             drawn = self._drawn(one)
@@ -118,6 +124,8 @@ class _Labels:
 
         one, beside, depth = self._shown[label], self._shown[other], self._observation.depth
         assert depth is not None
+        if not (one.any() and beside.any()):
+            return False
         rows, columns = (np.flatnonzero((one | beside).any(axis=axis)) for axis in (1, 0))
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         measured, depth = one[part] & (depth[part] > 0.0), depth[part]
@@ -141,10 +149,13 @@ class _Labels:
         shown = self._shown[label]
         return int(np.count_nonzero(self._drawn(result) & shown)) > _COVERED * int(np.count_nonzero(shown))
 
+    def _may_hold_several(self, label: int, result: RefinementResult) -> bool:
+        from scipy.ndimage import binary_dilation
+
+        if NoteCode.SAME_PLACE in result.note_codes:
+            return False
+        shown, drawn = self._shown[label], binary_dilation(self._drawn(result), iterations=_BORDER_PX)
+        return int(np.count_nonzero(shown & ~drawn)) > _LEFT * int(np.count_nonzero(shown))
+
     def _together(self, one: RefinementResult, other: RefinementResult) -> bool:
         return in_same_place(one, other, self._refiner.mesh.diameter)
-
-
-def _may_hold_several(result: RefinementResult) -> bool:
-    codes = result.note_codes
-    return NoteCode.MASK_SHOWS_MORE in codes or not (_sure(result) or NoteCode.SAME_PLACE in codes)
