@@ -13,6 +13,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.locating import instances
 from diffdope.pipelines.locating.instances import check_fits
 from diffdope.pipelines.locating.seen_instances import (
     SeenInstance,
@@ -22,7 +23,7 @@ from diffdope.pipelines.locating.seen_instances import (
     together,
 )
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
@@ -220,6 +221,27 @@ def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[Refinement
     assert [one.sure for one in given] == [False, False, True]
     assert [one.result for one in settled(given, 9)] == [sure, aside]
     assert [one.result for one in settled(given, 1)] == [sure]
+
+
+def test_places_at_which_the_same_pose_fails_twice_are_left_out(
+    refiner: Refiner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would lead to the same a third time."""
+    asked: list[int] = []
+
+    def failing(apart_m: float) -> list[RefinementResult]:
+        def unmasked(*_: object, **__: object) -> Attempt:
+            asked.append(len(asked))
+            there = Pose(np.eye(3), np.array([0.0, 0.0, 0.5 + apart_m * len(asked)]))
+            return Attempt(nothing_compared(there, Status.FAILED, ""), None)
+
+        monkeypatch.setattr(instances, "unmasked", unmasked)
+        return refiner.locate_all(heap(refiner.mesh, TRUTHS))
+
+    assert failing(apart_m=0.1) == [] and len(asked) > 4
+    differing = len(asked)
+    asked.clear()
+    assert failing(apart_m=0.0) == [] and 2 <= len(asked) < differing
 
 
 def test_an_empty_table_shows_none(refiner: Refiner) -> None:

@@ -76,6 +76,16 @@ def test_places_of_what_is_not_sure_come_last(meshes: MeshLevels, monkeypatch: p
     assert order == [40, 120, 200]
 
 
+def test_places_that_are_left_out_are_counted(meshes: MeshLevels, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid = Laid((1.0, 3.0, 2.0, 0.5), (1.0, 3.0, 2.0, 0.5))
+    queue, scene = queue_of(meshes, laid, monkeypatch)
+    shown = np.zeros((240, 320), np.bool_)
+    shown[:, 100:220] = True
+    assert queue.leave_out_shown(shown) == 2 and queue.leave_out_shown(shown) == 0
+    best = queue.best(scene)
+    assert best is not None and best.pixel[0] == 40
+
+
 def test_what_was_claimed_is_no_place_and_the_others_are_asked_anew(
     meshes: MeshLevels, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from diffdope.errors import expected
+from diffdope.geometry.pose import Pose, between
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.given import check_given
 from diffdope.pipelines.locating.box_verification import unmasked
@@ -20,9 +21,11 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Progress
 from diffdope.search.drawn import Drawing, drawing_of
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_masks import Guess
 from diffdope.search.proposals.instances import places
 from diffdope.search.proposals.place_queue import Occupancy, PlaceQueue
+from diffdope.search.selection import SAME, SAME_RAD
 
 OnInstance = Callable[[RefinementResult], object]
 """Called with an instance that was found; what is true ends the search."""
@@ -74,7 +77,8 @@ def instances(
 
     Each place is looked at as a box would be (`without_start.py`): a mask is drawn from the poses that explain most
     there, the object is located in it, and the image is asked once more without it. What is sure takes its pixels at
-    once; what is not leaves them to others, and in the end the surer of two that share them has them.
+    once; what is not leaves them to others, and in the end the surer of two that share them has them. Places at which
+    the same pose failed twice are left out.
 
     Args:
         searcher: of the object.
@@ -99,6 +103,7 @@ def instances(
     scene, queue = Occupancy.of(flat), PlaceQueue(meshes, observation, pixels, settings)
     found: list[SeenInstance] = []
     drawn: list[Drawing | None] = []
+    failed: list[Pose] = []
     in_vain, seen, unsure = 0, observation, np.zeros_like(flat)
 
     def in_mask(guess: Guess) -> Attempt:
@@ -113,6 +118,11 @@ def instances(
             mask, box = guess
             attempt = unmasked(in_mask(mask), searcher, preset, seen, box, anew=in_mask)
             one = seen_instance(attempt.result, meshes, observation, settings)
+            if one is None and any(_same(attempt.result.pose, pose, meshes) for pose in failed):
+                in_vain += queue.leave_out_shown(mask.mask)  # they would lead to the same
+            elif one is None:
+                failed.append(attempt.result.pose)
+                queue.postpone(mask.mask)
             if one is not None and region is not None and one.shares(region) < _IN_REGION:
                 one = None
         anew = False
@@ -139,6 +149,12 @@ def instances(
     kept = settled([one for one in kept if one.shown], most)
     kept = [one._replace(told=one.told or told(one.result)) for one in kept]
     return by_confidence(told_of_mirror_image(kept, meshes, observation))
+
+
+def _same(one: Pose, other: Pose, meshes: MeshLevels) -> bool:
+    """Whether two poses of one object are one, but for what nobody would notice."""
+    near = one.angle_to(other) < SAME_RAD and one.distance_to(other) < SAME * meshes.length_m
+    return near or meshes.alikeness.unnoticed(*between(one, other))
 
 
 def by_confidence(results: Iterable[RefinementResult]) -> list[RefinementResult]:
