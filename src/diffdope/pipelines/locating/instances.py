@@ -122,7 +122,6 @@ def instances(
                 in_vain += queue.leave_out_shown(mask.mask)  # they would lead to the same
             elif one is None:
                 failed.append(attempt.result.pose)
-                queue.postpone(mask.mask)
             if one is not None and region is not None and one.shares(region) < _IN_REGION:
                 one = None
         anew = False
