@@ -24,6 +24,7 @@ from diffdope.search.features.feature_boxes import tells_by_pattern
 from diffdope.search.features.feature_poses import feature_poses
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.proposals.border_parts import border_parts
 from diffdope.search.proposals.view_sphere import ViewSphereSettings, view_sphere
 from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.settings import SearchSettings
@@ -34,6 +35,8 @@ _DESPITE_MASK = 0.25
 """Share of those that go on to a level, at least one, for poses that cost clearly less but for the mask. Of a mask that
 lacks a part of the object, or is off, the border makes the right pose dear, in what hides the cheapest the more so: of
 a pipe's tee with a missing arm it was the 15th of 16, and the second but for the mask."""
+_REFINED = 6  # poses that explain most of a border: of ten objects that are partly hidden, the right one was among 4
+_RENEWED = 2  # times that their first level is made beforehand: beside what the first hides, poses are half as far off
 _BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
 
 
@@ -84,7 +87,7 @@ def search_globally(
     descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings,
     guesses: Sequence[Pose] = (),
 ) -> Everywhere | Failure:  # fmt: skip
-    """The poses that an observation supports, found with no start; by a wider search if the first does not convince.
+    """The poses that an observation supports, found with no start; by another search if the first does not convince.
 
     Args:
         descent: takes poses through levels.
@@ -112,10 +115,51 @@ def search_globally(
         if not by_keypoints.best.doubtful(trust):
             return first.in_the_end()
     sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
+    if not isinstance(first, Failure) and _may_be_hidden(first.best, observation, search):
+        by_border = _from_border(descent, meshes, observation, search, last, first.best.pose)
+        if isinstance(by_border, _Found):
+            first = first.with_others(by_border)
+            if not _may_be_hidden(by_border.best, observation, search):
+                return first.in_the_end()
+        wide = narrow  # of the mask's own size, most has been looked at
     second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
     if isinstance(first, Failure):
         return second if isinstance(second, Failure) else second.in_the_end()
     return (first if isinstance(second, Failure) else first.with_others(second)).in_the_end()
+
+
+def _may_be_hidden(best: Candidates, observation: Observation, search: SearchSettings) -> bool:
+    """Whether the outline of what was found is beside the mask's border, part of which an occluder may have made.
+
+    With depth, what hides the object is seen.
+    """
+    return "depth" not in observation.modalities and best.border_px > (search.mask_error_px or np.inf)
+
+
+def _from_border(
+    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings,
+    than: Pose,
+) -> _Found | Failure:  # fmt: skip
+    """What is found of an object that is partly hidden, from poses that explain more of its mask's border than another.
+
+    Each has levels of its own, and the first of them several times: the nearer a pose is, the better it tells what is
+    hidden.
+    """
+    sphere, column = search.view_sphere, search.everywhere.hypotheses[0]
+    proposals = border_parts(meshes, observation, sphere.rotations, sphere.faces, than)
+    answers: list[Candidates] = []
+    for number in range(min(_REFINED, len(proposals.R))):
+        pose, found = Pose(proposals.R[number], proposals.t[number]), list[Candidates]()
+        for pyramid in (*(last.of_level(0),) * _RENEWED, last):
+            one = descent.run(pyramid, Hypotheses.of(pose, column + number), pose)
+            if isinstance(one, Failure):
+                break
+            pose, found = one.pose, [one]
+        else:
+            answers += [one.agreeing(None) for one in found]
+    if not answers:
+        return Failure(Status.FAILED)
+    return _Found(answers[0].pose, surest_first(answers), [_unknown] * len(answers))
 
 
 def _from_keypoints(

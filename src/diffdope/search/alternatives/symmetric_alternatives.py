@@ -230,10 +230,11 @@ def _in_both_lights(
     """Log likelihoods (B,) of poses by what they cost, and by what they cost but for colours; differences count.
 
     A level has the light of its pose. A wrong face has one in which the right one looks wrong, so a pose that has a
-    level of its own is compared with the first in both: half of the log of each ratio of costs.
+    level of its own is compared with the first in both: half of the log of each ratio of costs. Without depth, so is
+    what hides the object: a pose that reaches beyond the mask elsewhere than the first pays for it on the first's.
     """
     here = _by_costs(poses, level, length_m)
-    for k, own in enumerate(levels if level.colored else ()):
+    for k, own in enumerate(levels if level.colored or "depth" not in level.modalities else ()):
         if k > 0 and own is not level:
             there = _by_costs([poses[0], poses[k]], own, length_m)
             here[:, k] = 0.5 * (here[:, k] + here[:, 0] + there[:, 1] - there[:, 0])

@@ -36,7 +36,7 @@ def window_around(camera: Camera, box: Box, centre: F64, angle: float, size: int
     return choose_crop([box, (x0, y0, x1, y1)], camera, margin=0.05, max_size=size)
 
 
-def _on_ray(camera: Camera, pixel: F64) -> F64:
+def on_ray(camera: Camera, pixel: F64) -> F64:
     """Points (..., 3) at depth 1 seen in pixels (..., 2)."""
     x, y = (pixel[..., 0] - camera.cx) / camera.fx, (pixel[..., 1] - camera.cy) / camera.fy
     return np.stack([x, y, np.ones_like(x)], axis=-1)
@@ -76,7 +76,7 @@ def _poses(
     sphere: TemplateSphere, placements: Placements, best: Int, explained: F32, z_m: F32, camera: Camera
 ) -> Proposals:  # fmt: skip
     """Templates as poses where they were laid: what is seen elsewhere in the image is seen from elsewhere."""
-    there = _on_ray(camera, np.stack([placements.x[best], placements.y[best]], axis=1).astype(np.float64))
+    there = on_ray(camera, np.stack([placements.x[best], placements.y[best]], axis=1).astype(np.float64))
     R = turn_between(np.array([0.0, 0.0, 1.0]), there) @ sphere.R[placements.template[best]]
     return Proposals(R, there * z_m[best].astype(np.float64)[:, None], explained[best].astype(np.float64))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,14 @@ SIDE = 36  # pixels: one and a half times a crop's, since templates are read at 
 _ROOM = 1.1  # of the side: the object is at most its diameter wide, in perspective a little more
 _STEP = 1.25  # ratio of distances from which an object is rendered: between two, perspective differs by a few percent
 _NEAREST = 1.0  # diameters
+
+
+class Outlines(NamedTuple):
+    """Of templates (N, h, h): how far pixels are outside, negative within, and directions away from what is drawn."""
+
+    outside: NDArray[np.float32]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +79,20 @@ class TemplateSphere:
     def boxes(self) -> F64:
         """What templates cover (N, 4): x0, y0, x1, y1 about the middle, borders of pixels."""
         return np.asarray(boxes_of(self.templates.depth > 0.0) + PIXEL - 0.5 * (SIDE - 1))
+
+    @cached_property
+    def outlines(self) -> Outlines:
+        """What templates cover ends there."""
+        from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+        covered = self.templates.depth > 0.0
+        # One transform of all: images are farther apart than any of their pixels.
+        alone = {"sampling": (2.0 * SIDE * len(covered), 1.0, 1.0)}
+        within, beyond = (distance_transform_edt(part, **alone) for part in (covered, ~covered))
+        outside = np.where(covered, 0.5 - within, beyond - 0.5).astype(np.float32)
+        rows, columns = np.gradient(gaussian_filter(outside, (0.0, 1.0, 1.0)), axis=(1, 2))
+        length = np.maximum(np.hypot(rows, columns), 1e-6)
+        return Outlines(outside, columns / length, rows / length)
 
     @cached_property
     def areas(self) -> F64:
