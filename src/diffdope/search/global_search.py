@@ -35,7 +35,6 @@ _DESPITE_MASK = 0.25
 """Share of those that go on to a level, at least one, for poses that cost clearly less but for the mask. Of a mask that
 lacks a part of the object, or is off, the border makes the right pose dear, in what hides the cheapest the more so: of
 a pipe's tee with a missing arm it was the 15th of 16, and the second but for the mask."""
-_REFINED = 6  # poses that explain most of a border: of ten objects that are partly hidden, the right one was among 4
 _RENEWED = 2  # times that their first level is made beforehand: beside what the first hides, poses are half as far off
 _BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
 
@@ -148,7 +147,7 @@ def _from_border(
     sphere, column = search.view_sphere, search.everywhere.hypotheses[0]
     proposals = border_parts(meshes, observation, sphere.rotations, sphere.faces, than)
     answers: list[Candidates] = []
-    for number in range(min(_REFINED, len(proposals.R))):
+    for number in range(min(search.everywhere.hypotheses[-1], len(proposals.R))):
         pose, found = Pose(proposals.R[number], proposals.t[number]), list[Candidates]()
         for pyramid in (*(last.of_level(0),) * _RENEWED, last):
             one = descent.run(pyramid, Hypotheses.of(pose, column + number), pose)
