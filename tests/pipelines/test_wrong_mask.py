@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,12 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
-from diffdope.pipelines.diagnosis.wrong_mask import without_wrong_mask
+from diffdope.pipelines.diagnosis.wrong_mask import without_shifted_mask, without_wrong_mask
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.mask_as_region import SHIFTED
 
 MESH, WHOLE, START, TRUTH = packaged_example()
 REFINER = Refiner(MESH, threads=1)
@@ -79,3 +82,39 @@ def test_without_a_start_the_mask_alone_says_which_thing_is_meant() -> None:
     seen = observed(beside(0.9))
     first = Attempt(REFINER.refine(seen, START), None)
     assert without_wrong_mask(RejectionTrial(first, REFINER.meshes, seen, lambda _: first, None, SEARCH)) is first
+
+
+def doubted(status: Status, confidence: float) -> Attempt:
+    """A result of all images that found the mask beside the object."""
+    result = REFINER.refine(WHOLE, START)
+    return Attempt(replace(result, status=status, confidence=confidence, notes=(SHIFTED, *result.notes)), None)
+
+
+def test_a_mask_beside_the_object_is_left_out_where_depth_convinces() -> None:
+    seen = observed(np.roll(MASK, 4, axis=1))
+    for first in (doubted(Status.FAILED, 0.1), doubted(Status.CONVERGED, 0.3)):
+        trial = RejectionTrial(
+            first, REFINER.meshes, seen, lambda one: Attempt(REFINER.refine(one, START), None), START, SEARCH
+        )
+        result = without_shifted_mask(trial).result
+        assert result.ok and 1e3 * result.pose.distance_to(TRUTH) < 1.0 and "mask" not in result.modalities
+        assert NoteCode.MASK_SHIFTED in result.note_codes and NoteCode.MASK_OFF not in result.note_codes
+        assert result.confidence is not None and 0.5 < result.confidence <= 0.75
+
+
+def test_a_mask_beside_the_object_stays_where_the_result_is_sure_or_nothing_convinces_in_it() -> None:
+    def again(_: Observation) -> Attempt:
+        raise AssertionError("a search for nothing")
+
+    sure = doubted(Status.CONVERGED, 0.9)
+    assert without_shifted_mask(RejectionTrial(sure, REFINER.meshes, WHOLE, again, START, SEARCH)) is sure
+    failed = doubted(Status.FAILED, 0.1)
+    assert without_shifted_mask(RejectionTrial(failed, REFINER.meshes, WHOLE, again, None, SEARCH)) is failed
+    unsure = doubted(Status.CONVERGED, 0.55)
+    trial = RejectionTrial(failed, REFINER.meshes, WHOLE, lambda _: unsure, START, SEARCH)
+    assert without_shifted_mask(trial) is failed
+    columns = np.nonzero(MASK)[1]
+    elsewhere = observed(np.roll(MASK, -int(1.4 * np.ptp(columns)), axis=1))
+    convinced = doubted(Status.CONVERGED, 0.9)
+    trial = RejectionTrial(failed, REFINER.meshes, elsewhere, lambda _: convinced, START, SEARCH)
+    assert without_shifted_mask(trial) is failed

@@ -34,6 +34,7 @@ from diffdope.search.alternatives.axis_rotations import (
 from diffdope.terms.registry import ObjectiveSettings
 
 CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)
+OUTWARD = trimesh.transformations.translation_matrix([0.028, 0.0, 0.0])
 TRUTH = Pose(so3.exp(np.array([1.9, 0.3, -0.2])), np.array([0.01, -0.005, 0.5]))
 
 
@@ -181,3 +182,34 @@ def test_a_pose_beside_its_turn_is_turned_there_and_a_right_one_stays() -> None:
     beside = turned_beside(turned(truth, 5.0), axis, level, TurnSettings(), mesh.diameter)
     assert beside is not None and np.degrees(beside.angle_to(truth)) < 2.0
     assert turned_beside(truth, axis, level, TurnSettings(), mesh.diameter) is None
+
+
+def cage() -> Mesh:
+    """18 bars on a circle between two discs, and a handle: it fits as well 20 degrees on, but for the handle."""
+    bars = [trimesh.creation.box([0.003, 0.003, 0.08]) for _ in range(18)]
+    for k, bar in enumerate(bars):
+        bar.apply_transform(trimesh.transformations.rotation_matrix(2.0 * np.pi * k / 18, [0.0, 0.0, 1.0]) @ OUTWARD)
+    ends = [trimesh.creation.cylinder(0.03, 0.004, sections=36) for _ in range(2)]
+    for sign, end in zip((-1.0, 1.0), ends, strict=True):
+        end.apply_translation([0.0, 0.0, 0.04 * sign])
+    grip = trimesh.creation.box([0.02, 0.006, 0.03])
+    grip.apply_translation([0.04, 0.0, 0.02])
+    whole = trimesh.util.concatenate([*bars, *ends, grip])
+    return Mesh(np.asarray(whole.vertices), np.asarray(whole.faces))
+
+
+@pytest.mark.parametrize("one_on_deg", [20.0, -20.0])
+def test_bars_that_fit_one_place_on_are_turned_back_towards_the_start(one_on_deg: float) -> None:
+    """Between both places the cost is higher than at either, and a descent stays; 15 degrees do not reach."""
+    mesh, window, axis = cage(), CropWindow(0, 0, 320, 240, 2), Axis(np.array([0.0, 0.0, 1.0]), np.zeros(3))
+    level = prepare_level(
+        Buffers(mesh), seen(mesh, TRUTH, rgb=False), TRUTH, window, ObjectiveSettings(), LevelRules("gain-bias"),
+        length_m=mesh.diameter, with_normal=False,
+    )  # fmt: skip
+    one_on, start = turned(TRUTH, one_on_deg), turned(TRUTH, -0.25 * one_on_deg)
+    given = axis, level, TurnSettings(), mesh.diameter
+    assert turned_beside(one_on, *given) is None
+    for begun in (start, turned(TRUTH, 0.25 * one_on_deg)):
+        back = turned_beside(one_on, *given, start=begun)
+        assert back is not None and np.degrees(back.angle_to(TRUTH)) < 1.0
+    assert turned_beside(TRUTH, *given, start=start) is None

@@ -19,7 +19,7 @@ from diffdope.pipelines.compilation.compile_ahead import compile_before
 from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
 from diffdope.pipelines.diagnosis.wrong_colors import without_wrong_colors
 from diffdope.pipelines.diagnosis.wrong_depth import without_wrong_depth
-from diffdope.pipelines.diagnosis.wrong_mask import without_wrong_mask
+from diffdope.pipelines.diagnosis.wrong_mask import without_shifted_mask, without_wrong_mask
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, message_of, nothing_compared
 from diffdope.pipelines.settings import Preset
@@ -155,7 +155,7 @@ class MeshSearcher:
             return attempt
         again = partial(self.attempt, self._preset, pose=start, start_counts=start_counts)
         trial = RejectionTrial(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
-        for without_wrong in (without_wrong_depth, without_wrong_colors, without_wrong_mask):
+        for without_wrong in (without_shifted_mask, without_wrong_depth, without_wrong_colors, without_wrong_mask):
             trial = trial._replace(attempt=without_wrong(trial))
         return trial.attempt
 

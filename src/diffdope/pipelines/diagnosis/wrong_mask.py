@@ -3,19 +3,27 @@
 Such a mask draws the pose to the middle of both. Depth tells the two apart, but its search begins in the mask. So a
 search that failed, or found that depth and mask contradict each other about the size, is made again without the mask,
 and counts if it convinces in a place in which the mask shows the object, and something beside it.
+
+Masks that are some pixels beside the object are the other kind. Depth is followed then, but what a mask overlaps
+speaks for or against a pose as if its place were right, and of a small object that is enough to make a right pose fail,
+or to make depth, which is right, look as if it were the image that is not. Moved by a few pixels, such a mask is what
+the object covers: one that is too wide or too narrow is none, for depth of another scale would make it look so, too.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import NoteCode, of_codes
+from diffdope.note_codes import Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
 from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, in_its_place
 from diffdope.pipelines.diagnosis.swapped_inputs import CROP_PX, mask_and_drawn, second_part
 from diffdope.pipelines.result import Status
+from diffdope.problem.region import projected_box
+from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 
@@ -23,6 +31,10 @@ _MORE = 1.2  # times as large as the object is at the start: less is a border th
 _CONVINCES = 0.6
 """Probability that a fit without a mask is right: 0.79 of the packaged example, for which a mask would speak, too.
 The place says as much again, in which the mask must have the object."""
+_DOUBTED = 0.5  # probability of a fit below which a mask beside the object is asked whether it is the reason
+_REACH = 3.0  # deviations of a mask's place, within which it is moved
+_MOVED = 0.9  # intersection over union with a mask once moved: a border of 60 pixels that is 1.6 too wide
+_BEFORE = 0.04  # of the diameter, by which a surface is in front of what is drawn: it hides it
 _OF_SIZE = frozenset({NoteCode.DEPTH_SCALE, NoteCode.DEPTH_SCALE_UNSURE})
 
 
@@ -48,6 +60,56 @@ def without_wrong_mask(trial: RejectionTrial) -> Attempt:
         return attempt
     note = more.worded(f"the mask is left out, depth convinces without it: {more}")
     return in_its_place(first, other, note, NoteCode.MASK_OFF, search)
+
+
+def without_shifted_mask(trial: RejectionTrial) -> Attempt:
+    """The same attempt, or one without the mask where depth contradicts its place, and convinces without it.
+
+    Only where the first is in doubt: a mask that is a little off still tells more than none.
+    """
+    attempt, meshes, observation, again, start, search = trial
+    first = attempt.result
+    if not search.contradictions or start is None or not of_codes(first.notes, (NoteCode.MASK_SHIFTED,)):
+        return attempt
+    if first.status is not Status.FAILED and (first.confidence or 0.0) >= _DOUBTED:
+        return attempt
+    other = again(observation.without_mask())
+    if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
+        return attempt
+    if moved_overlap(meshes, observation, other.result.pose, _REACH * search.noise.mask_shift_px) < _MOVED:
+        return attempt
+    note = Note(NoteCode.MASK_SHIFTED, "the mask is left out: it is beside the object, and depth convinces without it")
+    return in_its_place(first, other, note, NoteCode.MASK_OFF, search)
+
+
+def moved_overlap(meshes: MeshLevels, observation: Observation, pose: Pose, reach_px: float) -> float:
+    """Intersection over union of a mask and the object at a pose, once moved in the image to where it is largest.
+
+    What depth has something in front of counts only where the mask has it.
+
+    Args:
+        meshes: the object.
+        observation: with depth and a mask.
+        pose: object to camera.
+        reach_px: by which the object is moved at most, along either axis.
+
+    Returns:
+        0 where the object or the mask is not in the picture.
+    """
+    mask_box, box = observation.mask_box, projected_box(meshes.corners_m, pose, observation.camera)
+    if mask_box is None or isinstance(box, Status):
+        return 0.0
+    window = choose_crop([box, mask_box], observation.camera, margin=0.0, max_size=2 * CROP_PX)
+    crop = observation.crop(window)
+    assert crop.mask is not None and crop.depth is not None
+    images = draw(meshes.buffers(), crop.camera, pose)
+    reach = int(np.ceil(reach_px / window.reduction))
+    drawn, mask = (np.pad(one > 0.5, reach) for one in (images.coverage[0], crop.mask))
+    before = (crop.depth > 0.0) & (crop.depth < images.depth[0] - _BEFORE * meshes.length_m)
+    counts = mask | ~(drawn & np.pad(before, reach))
+    steps = range(-reach, reach + 1)
+    moved = (np.roll(drawn, (down, right), (0, 1)) for down in steps for right in steps)
+    return max(np.count_nonzero(one & mask) / np.count_nonzero((one | mask) & counts) for one in moved)
 
 
 def _larger(meshes: MeshLevels, observation: Observation, pose: Pose) -> float:

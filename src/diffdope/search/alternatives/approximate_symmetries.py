@@ -162,7 +162,7 @@ def with_turn_beside(
     axis = meshes.axis
     if axis is None or not turns.count:
         return found
-    beside = turned_beside(found.pose, axis, found.rough, turns, meshes.length_m)
+    beside = turned_beside(found.pose, axis, found.rough, turns, meshes.length_m, start=found.start)
     if beside is None:
         return found
     other = descent.run(again, Hypotheses.of(beside, column), found.start)

@@ -156,12 +156,14 @@ def turned_alternatives(
 
 
 def turned_beside(
-    pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSettings, length_m: float, lower: float = _LOWER
+    pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSettings, length_m: float, lower: float = _LOWER,
+    start: Pose | None = None,
 ) -> Pose | None:  # fmt: skip
     """The pose turned by some degrees, if the images are explained better so; None if it stands best.
 
     The borders of a print are few pixels wide, and what fits beside them curves the cost: a descent comes to rest some
-    degrees beside the turn that they tell, though the cost falls all the way there.
+    degrees beside the turn that they tell, though the cost falls all the way there. Bars of a cage or ribs fit one
+    place on as well but for a handle, and there the cost does not fall: so turns back to the start are tried, too.
 
     Args:
         pose: as it was found.
@@ -170,17 +172,27 @@ def turned_beside(
         settings: how far apart turns are that are tried.
         length_m: the object's diameter.
         lower: share of the pose's cost below which a turn explains the images better.
+        start: from which it was found; turns as far as it, and as many beyond as beside the pose, are tried, too.
     """
     problem = level.problem(Variables.one_object(0.5 * length_m))
     step = 2.0 * np.pi / settings.count
-    around = np.asarray(step * np.arange(-_BESIDE, _BESIDE + 1), np.float64)
+    back = 0 if start is None else round(_turn_to(start, pose, axis) / step)
+    first, last = min(back, 0) - _BESIDE, max(back, 0) + _BESIDE
+    around = np.asarray(step * np.arange(first, last + 1), np.float64)
     cost = _turned_costs(problem, pose, axis, around)
-    if np.ptp(cost) < EVEN * cost.min() or cost.min() > lower * cost[_BESIDE]:
+    if np.ptp(cost) < EVEN * cost.min() or cost.min() > lower * cost[-first]:
         return None
     best = around[int(np.argmin(cost))]
     finer = np.asarray(best + step * np.array([-0.5, -0.25, 0.0, 0.25, 0.5]), np.float64)
     R, t = axis.turns(finer[[int(np.argmin(_turned_costs(problem, pose, axis, finer)))]])
     return Pose(pose.R_m2c @ R[0], pose.t_m2c + pose.R_m2c @ t[0])
+
+
+def _turn_to(other: Pose, pose: Pose, axis: Axis) -> float:
+    """The angle about an axis by which a pose has to be turned to be as near to another as such turns bring it, rad."""
+    R = pose.R_m2c.T @ other.R_m2c
+    turned = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
+    return float(2.0 * np.arctan2(turned @ axis.direction, 1.0 + np.trace(R)))
 
 
 def _turned_costs(problem: Problem, pose: Pose, axis: Axis, angles: F64) -> F64:
