@@ -28,7 +28,9 @@ from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.alternatives import symmetric_alternatives as alternatives
 from diffdope.search.alternatives.symmetric_alternatives import (
+    FIRST,
     AlternativeScores,
+    ahead_by,
     log_likelihoods,
     odds_of,
     odds_with_costs,
@@ -119,6 +121,30 @@ def test_the_first_is_preferred_among_equals(example: Example) -> None:
     odds = odds_of([truth, truth, turned(example, 1)], level, Buffers(mesh), mesh.diameter)
     assert odds[0] > odds[1] > odds[2]
     assert odds[1] > odds[2] + 3.0
+
+
+def test_a_start_speaks_for_all_that_lies_as_near_to_it_as_what_was_found() -> None:
+    """Found one bar of 20 degrees on, from a start of 8: the bar before lies nearer, the one beyond farther off."""
+    start, found, before, beyond = (Pose(so3.exp(np.radians([0.0, 0.0, deg])), np.zeros(3)) for deg in (8, 20, 0, 40))
+    assert np.array_equal(ahead_by(start, [found, before, beyond, found]), [FIRST, FIRST, 0.0, FIRST])
+    assert np.array_equal(ahead_by(before, [before, found, beyond]), [FIRST, 0.0, 0.0])
+    assert np.array_equal(ahead_by(None, [found, before, found]), [FIRST, 0.0, 0.0])
+
+
+def test_what_was_found_is_not_ahead_of_a_turn_nearer_to_the_start(example: Example) -> None:
+    mesh, observation, _, truth = example
+    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 1)
+    level = prepare_level(
+        Buffers(mesh), observation, truth, window, ObjectiveSettings(), LevelRules(),
+        length_m=mesh.diameter, with_normal=False,
+    )  # fmt: skip
+    turn = so3.exp(np.radians([0.0, 0.0, 5.0]))
+    on, start = Pose(turn @ truth.R_m2c, truth.t_m2c), Pose(turn.T @ truth.R_m2c, truth.t_m2c)
+    by_start = odds_with_costs([on, truth], level, Buffers(mesh), mesh.diameter, ahead=ahead_by(start, [on, truth]))
+    plain = odds_with_costs([on, truth], level, Buffers(mesh), mesh.diameter)
+    farther = odds_with_costs([on, truth], level, Buffers(mesh), mesh.diameter, ahead=ahead_by(on, [on, truth]))
+    assert by_start[1] - by_start[0] == pytest.approx(plain[1] - plain[0])
+    assert farther[1] - farther[0] == pytest.approx(plain[1] - plain[0] - FIRST)
 
 
 def test_what_costs_less_on_the_same_pixels_is_likelier(example: Example) -> None:

@@ -193,8 +193,21 @@ def odds_of(
     return odds
 
 
+def ahead_by(start: Pose | None, poses: Sequence[Pose]) -> F64:
+    """Log odds (B,) that poses have ahead for a start: the first, found from it, and those that are as near to it.
+
+    Args:
+        start: as it was given; None for the first alone, where a print tells turns apart.
+        poses: turned about an axis, the first as it was found.
+    """
+    if start is None:
+        return np.where(np.arange(len(poses)) == 0, FIRST, 0.0)
+    away_rad = np.array([one.angle_to(start) for one in poses])
+    return np.where(away_rad <= away_rad[0], FIRST, 0.0)
+
+
 def odds_with_costs(
-    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0,
+    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: F64 | float = 0.0,
     levels: Sequence[LevelProblem] = (),
 ) -> F64:  # fmt: skip
     """Log odds (B,) of poses that count what they cost as well; for other arguments see `odds_of`.
@@ -204,21 +217,20 @@ def odds_with_costs(
         level: the crop, in the light of the first.
         buffers: to draw with.
         length_m: the object's diameter.
-        ahead: log odds that the first has ahead.
+        ahead: log odds (B,) that poses have ahead.
         levels: those of all poses, the first included; empty where they have none of their own.
     """
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
     seen = _seen_at(R, t, level, buffers, length_m, None)
     scores = _scores(seen, [_correlated(one) for one in seen])
     by_costs, by_shape = _in_both_lights(poses, level, levels, length_m)
-    first = np.where(np.arange(len(poses)) == 0, ahead, 0.0)
-    odds = np.asarray(scores.total + first + by_costs)
+    odds = np.asarray(scores.total + ahead + by_costs)
     # A face in the shade looks like one in a darker paint, and where there is nothing but brightness, very much so.
     # Details and shape do not, but there is less of them: what either believes is no worse than that.
     if is_grey(level, buffers):
-        details = scores.by_details + first + by_shape
+        details = scores.by_details + ahead + by_shape
     else:
-        details = _scores(seen, [_explained(one, buffers) for one in seen]).total + first + by_shape
+        details = _scores(seen, [_explained(one, buffers) for one in seen]).total + ahead + by_shape
         if np.argmax(details) == np.argmax(odds):
             return odds
     return np.asarray(np.maximum(odds - odds.max(), details - details.max()))
