@@ -118,3 +118,17 @@ def test_a_mask_beside_the_object_stays_where_the_result_is_sure_or_nothing_conv
     convinced = doubted(Status.CONVERGED, 0.9)
     trial = RejectionTrial(failed, REFINER.meshes, elsewhere, lambda _: convinced, START, SEARCH)
     assert without_shifted_mask(trial) is failed
+
+
+@pytest.mark.parametrize("grown", [1, -1])
+def test_a_mask_of_another_size_is_not_left_out(grown: int) -> None:
+    """It says that depth, K or the model is off, or that it is off itself: which of both, nothing here tells."""
+    from scipy import ndimage
+
+    change = ndimage.binary_dilation if grown > 0 else ndimage.binary_erosion
+    width_px = float(np.sqrt(np.count_nonzero(MASK)))
+    seen = observed(change(MASK, iterations=max(2, round(0.04 * width_px))))
+    failed, convinced = doubted(Status.FAILED, 0.1), doubted(Status.CONVERGED, 0.9)
+    trial = RejectionTrial(failed, REFINER.meshes, seen, lambda _: convinced, START, SEARCH)
+    assert without_shifted_mask(trial) is failed
+    assert without_shifted_mask(trial._replace(observation=observed(np.roll(MASK, 3, axis=0)))) is not failed

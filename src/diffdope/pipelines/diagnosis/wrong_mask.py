@@ -12,6 +12,8 @@ the object covers: one that is too wide or too narrow is none, for depth of anot
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diffdope.geometry.crop import choose_crop
@@ -34,6 +36,8 @@ The place says as much again, in which the mask must have the object."""
 _DOUBTED = 0.5  # probability of a fit below which a mask beside the object is asked whether it is the reason
 _REACH = 3.0  # deviations of a mask's place, within which it is moved
 _MOVED = 0.9  # intersection over union with a mask once moved: a border of 60 pixels that is 1.6 too wide
+_AS_LARGE = 0.025  # share by which it may be larger or smaller than the object: half of what contradicts K or depth
+_BORDERS_PX = 2.0  # ... or a pixel at either side, to which an outline is known beside an edge of something in front
 _BEFORE = 0.04  # of the diameter, by which a surface is in front of what is drawn: it hides it
 _OF_SIZE = frozenset({NoteCode.DEPTH_SCALE, NoteCode.DEPTH_SCALE_UNSURE})
 
@@ -76,14 +80,23 @@ def without_shifted_mask(trial: RejectionTrial) -> Attempt:
     other = again(observation.without_mask())
     if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
         return attempt
-    if moved_overlap(meshes, observation, other.result.pose, _REACH * search.noise.mask_shift_px) < _MOVED:
+    moved = moved_overlap(meshes, observation, other.result.pose, _REACH * search.noise.mask_shift_px)
+    if moved.overlap < _MOVED or abs(moved.mask_px - moved.drawn_px) > max(_AS_LARGE * moved.drawn_px, _BORDERS_PX):
         return attempt
     note = Note(NoteCode.MASK_SHIFTED, "the mask is left out: it is beside the object, and depth convinces without it")
     return in_its_place(first, other, note, NoteCode.MASK_OFF, search)
 
 
-def moved_overlap(meshes: MeshLevels, observation: Observation, pose: Pose, reach_px: float) -> float:
-    """Intersection over union of a mask and the object at a pose, once moved in the image to where it is largest.
+class MovedOverlap(NamedTuple):
+    """Intersection over union of a mask and an object moved in the image; square roots of both areas, pixels."""
+
+    overlap: float
+    mask_px: float
+    drawn_px: float
+
+
+def moved_overlap(meshes: MeshLevels, observation: Observation, pose: Pose, reach_px: float) -> MovedOverlap:
+    """How much of a mask and of the object at a pose is one, once the object is moved to where that is most.
 
     What depth has something in front of counts only where the mask has it.
 
@@ -94,11 +107,11 @@ def moved_overlap(meshes: MeshLevels, observation: Observation, pose: Pose, reac
         reach_px: by which the object is moved at most, along either axis.
 
     Returns:
-        0 where the object or the mask is not in the picture.
+        zeros where the object or the mask is not in the picture.
     """
     mask_box, box = observation.mask_box, projected_box(meshes.corners_m, pose, observation.camera)
     if mask_box is None or isinstance(box, Status):
-        return 0.0
+        return MovedOverlap(0.0, 0.0, 0.0)
     window = choose_crop([box, mask_box], observation.camera, margin=0.0, max_size=2 * CROP_PX)
     crop = observation.crop(window)
     assert crop.mask is not None and crop.depth is not None
@@ -108,8 +121,12 @@ def moved_overlap(meshes: MeshLevels, observation: Observation, pose: Pose, reac
     before = (crop.depth > 0.0) & (crop.depth < images.depth[0] - _BEFORE * meshes.length_m)
     counts = mask | ~(drawn & np.pad(before, reach))
     steps = range(-reach, reach + 1)
-    moved = (np.roll(drawn, (down, right), (0, 1)) for down in steps for right in steps)
-    return max(np.count_nonzero(one & mask) / np.count_nonzero((one | mask) & counts) for one in moved)
+    best, mask_px = MovedOverlap(0.0, 0.0, 0.0), float(np.sqrt(np.count_nonzero(mask)))
+    for shift in ((down, right) for down in steps for right in steps):
+        moved = np.roll(drawn, shift, (0, 1)) & counts
+        overlap = float(np.count_nonzero(moved & mask) / np.count_nonzero(moved | mask))
+        best = max(best, MovedOverlap(overlap, mask_px, float(np.sqrt(np.count_nonzero(moved)))))
+    return best
 
 
 def _larger(meshes: MeshLevels, observation: Observation, pose: Pose) -> float:
