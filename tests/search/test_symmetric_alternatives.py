@@ -27,10 +27,10 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.alternatives import symmetric_alternatives as alternatives
+from diffdope.search.alternatives.approximate_symmetries import ahead_by
 from diffdope.search.alternatives.symmetric_alternatives import (
     FIRST,
     AlternativeScores,
-    ahead_by,
     log_likelihoods,
     odds_of,
     odds_with_costs,

@@ -20,8 +20,8 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.answers import Answers, along, answers_of
-from diffdope.search.alternatives.approximate_symmetries import AnglePrior, turned_by_folds
-from diffdope.search.alternatives.symmetric_alternatives import ahead_by, odds_of, odds_with_costs
+from diffdope.search.alternatives.approximate_symmetries import AnglePrior, ahead_of, turned_by_folds
+from diffdope.search.alternatives.symmetric_alternatives import odds_of, odds_with_costs
 from diffdope.search.candidates import Candidates
 from diffdope.search.checks.border_fits import borne_out
 from diffdope.search.checks.open_turn import left_of, open_turn
@@ -164,9 +164,7 @@ class Ending:
         if self.within is not None:  # a start tells teeth apart as far as it is known how far off it may be
             return odds_with_costs(poses, *given, levels=levels) + self.within.log_prior(poses)
         if self.turns_open:
-            printed = "rgb" in found.level.modalities and self.meshes.mesh.has_pattern
-            ahead = ahead_by(None if printed else self.start, poses)
-            return odds_with_costs(poses, *given, ahead=ahead, levels=levels)
+            return odds_with_costs(poses, *given, ahead=ahead_of(self.start, poses, found, self.meshes), levels=levels)
         return odds_of(poses, *given)
 
     def _ranked(

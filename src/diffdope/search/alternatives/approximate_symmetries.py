@@ -146,6 +146,25 @@ def other_ways(
     return [*turned, *same_shape], bool(turned)
 
 
+def ahead_by(start: Pose | None, poses: Sequence[Pose]) -> F64:
+    """Log odds (B,) that poses have ahead for a start: the first, found from it, and those that are as near to it.
+
+    Args:
+        start: as it was given; None for the first alone, where a print tells turns apart.
+        poses: turned about an axis, the first as it was found.
+    """
+    if start is None:
+        return np.where(np.arange(len(poses)) == 0, FIRST, 0.0)
+    away_rad = np.array([one.angle_to(start) for one in poses])
+    return np.where(away_rad <= away_rad[0], FIRST, 0.0)
+
+
+def ahead_of(start: Pose, poses: Sequence[Pose], found: Candidates, meshes: MeshLevels) -> F64:
+    """The same, for a result of these images and this object, the first of the poses."""
+    printed = "rgb" in found.level.modalities and meshes.mesh.has_pattern
+    return ahead_by(None if printed else start, poses)
+
+
 def with_turn_beside(
     found: Candidates, meshes: MeshLevels, descent: Descent, again: PyramidSettings, turns: TurnSettings, column: int
 ) -> Candidates:  # fmt: skip

@@ -193,19 +193,6 @@ def odds_of(
     return odds
 
 
-def ahead_by(start: Pose | None, poses: Sequence[Pose]) -> F64:
-    """Log odds (B,) that poses have ahead for a start: the first, found from it, and those that are as near to it.
-
-    Args:
-        start: as it was given; None for the first alone, where a print tells turns apart.
-        poses: turned about an axis, the first as it was found.
-    """
-    if start is None:
-        return np.where(np.arange(len(poses)) == 0, FIRST, 0.0)
-    away_rad = np.array([one.angle_to(start) for one in poses])
-    return np.where(away_rad <= away_rad[0], FIRST, 0.0)
-
-
 def odds_with_costs(
     poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: F64 | float = 0.0,
     levels: Sequence[LevelProblem] = (),
