@@ -22,7 +22,7 @@ from diffdope.render.kernels.layout import (
 )  # fmt: skip
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.texture import build_pyramid
-from diffdope.scene.topology import build_edges, shows_no_backs
+from diffdope.scene.topology import build_edges, is_closed, shows_no_backs
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -79,8 +79,14 @@ def moved_shape(shape: Shape, mesh: Mesh) -> Shape:
     return Shape(*coordinates(mesh), shape.faces, *face_planes(mesh), shape.closed)
 
 
-def mesh_arrays(mesh: Mesh) -> MeshArrays:
-    """Packs a mesh, its edges and its mip pyramid; done once per mesh."""
+def mesh_arrays(mesh: Mesh, *, reduced: bool = False) -> MeshArrays:
+    """Packs a mesh, its edges and its mip pyramid; done once per mesh.
+
+    Args:
+        mesh: the object.
+        reduced: whether it is a level of detail of another. Walls of those that are thin may cross, so insides are left
+            out only if it is closed altogether.
+    """
     shading, values = vertex_attributes(mesh)
     attributes = np.zeros((len(mesh.vertices_m), 3), np.float32)
     if values is not None:
@@ -89,7 +95,7 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     texture = np.zeros((1, 1, 3), np.uint8) if shown is None else shown
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
-    closed = shows_no_backs(mesh.vertices_m, mesh.faces, edges)
+    closed = (is_closed if reduced else shows_no_backs)(mesh.vertices_m, mesh.faces, edges)
     return MeshArrays(
         Shape(*coordinates(mesh), np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(closed)),
         Skin(

@@ -39,13 +39,15 @@ class Buffers:
     Args:
         mesh: the object.
         threads: None for the library setting.
+        reduced: whether the mesh is a level of detail of another.
     """
 
-    def __init__(self, mesh: Mesh, *, threads: int | None = None) -> None:
+    def __init__(self, mesh: Mesh, *, threads: int | None = None, reduced: bool = False) -> None:
         keep_what_is_dropped()
         self.mesh = mesh
         self._threads = threads
-        self.arrays: MeshArrays = mesh_arrays(mesh)
+        self._reduced = reduced
+        self.arrays: MeshArrays = mesh_arrays(mesh, reduced=reduced)
         self.pool = HypothesisPool(check_threads(threads) or default_threads())
         shape, edges = self.arrays.shape, self.arrays.edges
         allocate = partial(_allocate, len(shape.x), len(shape.faces), len(edges.flags))
@@ -101,10 +103,10 @@ class Buffers:
         return self._addresses
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"mesh": self.mesh, "threads": self._threads}
+        return {"mesh": self.mesh, "threads": self._threads, "reduced": self._reduced}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["mesh"], threads=state["threads"])  # type: ignore[misc]
+        self.__init__(**state)  # type: ignore[misc]
 
 
 def _allocate(vertices: int, faces: int, edges: int, room: Room) -> Scratch:

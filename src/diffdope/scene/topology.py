@@ -78,6 +78,12 @@ def build_edges(vertices_m: F64, faces: I32, corner_attributes: F64 | None) -> E
     return EdgeTable(v0, v1, f0, f1, o0, o1, flip.astype(np.uint8), seam.astype(np.uint8))
 
 
+def is_closed(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
+    """Whether a surface is watertight and wound consistently outwards, each connected piece; see `piece_volumes`."""
+    volumes = piece_volumes(vertices_m, faces, edges)
+    return volumes is not None and bool(np.all(volumes > 0.0))
+
+
 def shows_no_backs(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
     """Whether the backs of faces are not seen from outside: a surface is closed, or but for what is as small as cracks.
 

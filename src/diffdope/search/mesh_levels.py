@@ -239,6 +239,6 @@ class MeshLevels(Maker):
                 levels = levels_of_detail(self.mesh, sorted(self._wanted))
                 for mesh in levels.values():
                     if id(mesh) not in made:
-                        made[id(mesh)] = Buffers(mesh, threads=self._threads)
+                        made[id(mesh)] = Buffers(mesh, threads=self._threads, reduced=True)
                 self._reduced = {wanted: made[id(mesh)] for wanted, mesh in levels.items()}
             return self._reduced[count]
