@@ -8,6 +8,7 @@ from dataclasses import replace
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, tracking_presets
+from diffdope.pipelines.locating.beside_mask import beside_shifted_mask
 from diffdope.pipelines.locating.box_verification import unmasked
 from diffdope.pipelines.locating.in_box import (
     IN_THE_PICTURE,
@@ -22,6 +23,7 @@ from diffdope.pipelines.locating.in_box import (
     in_guess,
     surest,
 )
+from diffdope.pipelines.locating.outvoted_depth import beside_depth_alone
 from diffdope.pipelines.result import RefinementResult, in_pose_of
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
@@ -46,9 +48,10 @@ def anywhere(
     if box is not None and "depth" not in observation.modalities:
         return _in_photograph(searcher, preset, observation.without_mask(), box, progress)
     if box is None and observation.mask_box is not None:
-        found = searcher.with_right_images(
-            searcher.attempt(preset, observation, None, progress=progress), observation, None
-        )
+        found = searcher.attempt(preset, observation, None, progress=progress)
+        found = beside_shifted_mask(found, searcher, preset, observation)
+        found = searcher.with_right_images(found, observation, None)
+        found = beside_depth_alone(found, searcher, preset, observation)
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
     began, whole = time.perf_counter(), observation.without_mask()
     search = searcher.search(preset, whole.surfaces, None)
