@@ -29,6 +29,7 @@ from diffdope.search import level_preparation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.photometric_gain import NEUTRAL
@@ -48,10 +49,8 @@ def seen(box: Mesh, *, light: float = 1.0, depth: bool = True, mask: bool = Fals
 
 
 def search_of(box: Mesh, observation: Observation, start: Pose, preset: Preset = FAST, **more: Any) -> Search:
-    return Search(
-        MeshLevels(box, threads=1), observation, start, preset.search, preset.objective,
-        margin=preset.crop.margin, seed=0, **more,
-    )  # fmt: skip
+    meshes, margin = MeshLevels(box, threads=1), preset.crop.margin
+    return Search(SearchInputs(meshes, observation, preset.search, preset.objective, margin), start, seed=0, **more)
 
 
 def solved(box: Mesh, observation: Observation, start: Pose, preset: Preset = FAST, **how: Any) -> Outcome:

@@ -80,8 +80,8 @@ def test_what_is_not_worth_the_time_has_failed(refiner: Refiner) -> None:
 
     searcher = refiner._searcher(OBSERVATION)
     start = refiner.frame.enter(START)
-    found = searcher.search(refiner.preset, OBSERVATION, start).run(worth=worth)
-    assert isinstance(found, Failure) and found.status is Status.FAILED
+    refused = searcher.attempt(refiner.preset, OBSERVATION, start, worth=worth).result
+    assert refused.status is Status.FAILED and not refused.modalities
     whole = searcher.attempt(refiner.preset, OBSERVATION, start).result
     assert asked == [pytest.approx(whole.cost, rel=0.3)]
 
@@ -239,9 +239,9 @@ def test_what_would_lie_outside_of_the_picture_is_not_believed(refiner: Refiner)
 
 
 def test_the_search_in_a_mask_begins_with_the_poses_that_led_there(refiner: Refiner) -> None:
-    search = refiner._searcher(UNMASKED).search(refiner.preset, UNMASKED, None)
+    inputs = refiner._searcher(UNMASKED).inputs(refiner.preset, UNMASKED)
     x, y, width, height = box_of(OBSERVATION)
-    guesses = search.masks_in_box((x, y, x + width - 1.0, y + height - 1.0), 0)
+    guesses = box_masks.masks_in_box(inputs, (x, y, x + width - 1.0, y + height - 1.0), 0)
     assert not isinstance(guesses, Failure)
     own = refiner.frame.enter(TRUTH)
     assert guesses[0].poses[0].angle_to(own) < 0.1
@@ -273,14 +273,14 @@ def test_poses_that_are_known_are_taken_in_place_of_templates(
 
 
 def test_a_mask_like_one_before_it_is_not_searched_again(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
-    search = refiner._searcher(UNMASKED).search(refiner.preset, UNMASKED, None)
+    inputs = refiner._searcher(UNMASKED).inputs(refiner.preset, UNMASKED)
     x, y, width, height = box_of(OBSERVATION)
     box = (x, y, x + width - 1.0, y + height - 1.0)
     drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool)])
     monkeypatch.setattr(box_masks, "mask_of", lambda *_: next(drawn))
-    alike = search.masks_in_box(box, 0)
+    alike = box_masks.masks_in_box(inputs, box, 0)
     assert not isinstance(alike, Failure) and len(alike) == 1
     drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool).T])
-    apart = search.masks_in_box(box, 0)
+    apart = box_masks.masks_in_box(inputs, box, 0)
     assert not isinstance(apart, Failure) and len(apart) == 2
     assert apart[1].poses[0] is not apart[0].poses[0] and set(apart[1].poses) == set(apart[0].poses)

@@ -20,6 +20,7 @@ from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.search_inputs import SearchInputs
 
 DEFAULT = preset("default")
 SETTINGS = DEFAULT.resolved_search
@@ -45,7 +46,7 @@ def half_hidden(mesh: Mesh, seed: int) -> tuple[Pose, Observation]:
 
 def ended(meshes: MeshLevels, seen: Observation, start: Pose) -> tuple[Candidates, Descent]:
     """Where a descent from a start ends."""
-    descent = Descent(meshes, seen, SETTINGS, DEFAULT.objective, DEFAULT.crop.margin, Recorder())
+    descent = Descent(SearchInputs(meshes, seen, SETTINGS, DEFAULT.objective, DEFAULT.crop.margin), Recorder())
     found = descent.run(LAST, Hypotheses.of(start, 0), start)
     assert isinstance(found, Candidates)
     return found, descent
@@ -70,13 +71,13 @@ def test_a_doubtful_pose_of_what_is_half_seen_is_turned_about_its_longest_axis(
     found, descent = ended(meshes, seen, turned)
     assert found.doubtful(SETTINGS.fallback_confidence) and nearest_deg([found.pose], truth) > 30.0
     faces = LAST.faces[0]
-    poses, about_axis = other_ways(found, meshes, descent, SETTINGS, None, faces, told=False)
+    poses, about_axis = other_ways(found, descent, None, faces, told=False)
     assert about_axis and nearest_deg(poses, truth) < 15.0
     # Who has a start, or a result that convinces, does without; so does what has no longest axis, and misses it.
-    poses, about_axis = other_ways(found, meshes, descent, SETTINGS, turned, faces, told=False)
+    poses, about_axis = other_ways(found, descent, turned, faces, told=False)
     assert not about_axis
     sure = replace(SETTINGS, fallback_confidence=0.0)
-    assert not other_ways(replace(found, beside=20.0), meshes, descent, sure, None, faces, told=False)[1]
+    assert not other_ways(replace(found, beside=20.0), descent.by(sure), None, faces, told=False)[1]
     monkeypatch.setattr(MeshLevels, "long_axis", None)
-    poses, about_axis = other_ways(found, meshes, descent, SETTINGS, None, faces, told=False)
+    poses, about_axis = other_ways(found, descent, None, faces, told=False)
     assert not about_axis and nearest_deg(poses, truth) > 15.0

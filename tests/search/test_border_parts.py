@@ -22,6 +22,7 @@ from diffdope.search.levels import NEAR
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.border_parts import border_parts
 from diffdope.search.proposals.view_sphere import ViewSphereSettings, view_sphere
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.registry import ObjectiveSettings
 
@@ -103,7 +104,7 @@ def test_without_depth_poses_are_compared_on_the_pixels_of_either(seed: int) -> 
     """
     mesh, truth, seen = scene(seed)
     meshes, search = MeshLevels(mesh), SearchSettings()
-    descent = Descent(meshes, seen, search, ObjectiveSettings(), 0.25, Recorder())
+    descent = Descent(SearchInputs(meshes, seen, search, ObjectiveSettings(), 0.25), Recorder())
 
     def refined(pose: Pose) -> Candidates:
         found = descent.run(NEAR.of_one_pose(1), Hypotheses.of(pose, 0), pose)

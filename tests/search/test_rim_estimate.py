@@ -26,6 +26,7 @@ from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.rim_estimate import rims_tell
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.terms.contour import ContourSettings
 from tests.oracle.painted_box import dark_box
 
@@ -53,7 +54,8 @@ def photograph(mesh: Mesh, shadow: float) -> Observation:
 def found_at(mesh: Mesh, observation: Observation) -> Candidates:
     """What a search ends with that begins in the true pose, at its last level."""
     p = PRESETS["default"]
-    descent = Descent(MeshLevels(mesh), observation, p.search, p.objective, p.crop.margin, Recorder())
+    inputs = SearchInputs(MeshLevels(mesh), observation, p.search, p.objective, p.crop.margin)
+    descent = Descent(inputs, Recorder())
     found = descent.run(p.search.near.of_one_pose(2), Hypotheses.of(TRUTH, 0), TRUTH)
     assert isinstance(found, Candidates)
     return found

@@ -21,10 +21,12 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search import stages
+from diffdope.search.alternatives.rival_poses import ALTERNATIVES
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
-from diffdope.search.search import ALTERNATIVES, Search
+from diffdope.search.search import Search
+from diffdope.search.search_inputs import SearchInputs
 
 Example = tuple[Mesh, Observation, Pose, Pose]
 
@@ -270,10 +272,8 @@ def test_beside_a_mask_that_is_off_edges_are_seen_as_sharp_as_they_are(
     default = PRESETS["default"].search
     settings = replace(default, outline=replace(default.outline, plain_size=size))
     start = perturb(truth, angle_rad=np.radians(3.0), distance_m=0.002, rng=rng)
-    search = Search(
-        MeshLevels(bare, (500, 2000)), seen, start, settings, PRESETS["default"].objective, margin=0.15, seed=0
-    )  # fmt: skip
-    found = search.run()
+    inputs = SearchInputs(MeshLevels(bare, (500, 2000)), seen, settings, PRESETS["default"].objective, margin=0.15)
+    found = Search(inputs, start, seed=0).run()
     assert isinstance(found, Outcome)
     assert (found.level.window.reduction > 1) == reduced
 
@@ -285,10 +285,8 @@ def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expect
     rough = perturb(truth, angle_rad=np.radians(30.0), distance_m=0.02, rng=np.random.default_rng(0))
     needed = []
     for pose in (start, rough):
-        search = Search(
-            MeshLevels(mesh, (500, 2000)), observation, pose, preset.search, preset.objective,
-            margin=preset.crop.margin, seed=0,
-        )  # fmt: skip
+        meshes, margin = MeshLevels(mesh, (500, 2000)), preset.crop.margin
+        search = Search(SearchInputs(meshes, observation, preset.search, preset.objective, margin), pose, seed=0)
         stages = search._stages
         assert stages is not None
         near = search._descent.run(preset.search.near, stages.proposals(pose, preset.search.near, 0), pose)

@@ -22,6 +22,7 @@ from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
 from diffdope.search.levels import Level
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.start_error import left_by_mask
 
 CAMERA = Camera(500.0, 500.0, 79.5, 79.5, 160, 160)
@@ -45,7 +46,8 @@ def level(meshes: MeshLevels) -> LevelProblem:
     p = PRESETS["default"]
     seen = Renderer(BOX, CAMERA).render(TRUTH.R_m2c, TRUTH.t_m2c)
     given = Observation(CAMERA, rgb=np.repeat(seen.coverage[0][..., None], 3, axis=2))
-    found = Descent(meshes, given, p.search, p.objective, p.crop.margin, Recorder()).levels.last(TRUTH, Level(160))
+    inputs = SearchInputs(meshes, given, p.search, p.objective, p.crop.margin)
+    found = Descent(inputs, Recorder()).levels.last(TRUTH, Level(160))
     assert isinstance(found, LevelProblem)
     return found
 

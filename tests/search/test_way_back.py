@@ -18,6 +18,7 @@ from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.search_inputs import SearchInputs
 
 DEFAULT = preset("default")
 SETTINGS = DEFAULT.resolved_search
@@ -29,7 +30,7 @@ MESH, SEEN, _, TRUTH = packaged_example()
 @pytest.fixture(scope="module")
 def descent() -> Descent:
     meshes = MeshLevels(MESH, SETTINGS.near.faces, threads=1)
-    return Descent(meshes, SEEN, SETTINGS, DEFAULT.objective, DEFAULT.crop.margin, Recorder())
+    return Descent(SearchInputs(meshes, SEEN, SETTINGS, DEFAULT.objective, DEFAULT.crop.margin), Recorder())
 
 
 def ended(descent: Descent, pyramid: PyramidSettings, start: Pose) -> Candidates:

@@ -29,6 +29,7 @@ from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
 from diffdope.search.last_steps import last_steps_at
 from diffdope.search.mask_as_region import CLEARLY, BorderEvidence, may_be_region, maybe_off
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.contour import ContourSettings
@@ -74,7 +75,8 @@ class Leaf:
         self.maybe_off = np.zeros(6)
 
     def _descent_of(self, observation: Observation, search: SearchSettings) -> Descent:
-        return Descent(self.meshes, observation, search, self._objective, self._margin, Recorder())
+        inputs = SearchInputs(self.meshes, observation, search, self._objective, self._margin)
+        return Descent(inputs, Recorder())
 
     def prepared(self, pose: Pose) -> bool:
         """Prepares the last level of a search around a pose in the camera; whether anything can be compared there."""

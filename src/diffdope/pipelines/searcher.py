@@ -30,6 +30,7 @@ from diffdope.search.descent import Progress
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.terms.photometric_gain import PhotometricGain
 
@@ -87,18 +88,18 @@ class MeshSearcher:
             how: see `Search.run`.
         """
         began = time.perf_counter()
-        outcome = self.search(preset, observation, pose, progress, keyframes, box, guesses).run(**how)
+        inputs = self.inputs(preset, observation, keyframes)
+        descent = preset.descent if preset.solver == "descent" else None
+        search = Search(inputs, pose, seed=self.seed, descent=descent, progress=progress, box=box, guesses=guesses)
+        outcome = search.run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self.refused(outcome, pose, began), None)
         if self.ended is not None and outcome.curvature is not None:
             self.ended(outcome.pose, outcome.curvature, outcome.apart_m)
         return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
-    def search(
-        self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
-        keyframes: Keyframes | None = None, box: Box | None = None, guesses: Sequence[Pose] = (),
-    ) -> Search:  # fmt: skip
-        """The search, not run yet; for the arguments see `attempt`.
+    def inputs(self, preset: Preset, observation: Observation, keyframes: Keyframes | None = None) -> SearchInputs:
+        """What a search is given, once its kernels are compiled; for the arguments see `attempt`.
 
         Raises:
             DiffDopeError: if the observation is of another camera.
@@ -106,12 +107,8 @@ class MeshSearcher:
         if self._camera is not None and observation.camera != self._camera:
             raise expected("observation", f"the refiner's camera {self._camera}", observation.camera)
         compile_before(preset)
-        return Search(
-            self.meshes, observation, pose, preset.resolved_search, preset.objective,
-            margin=preset.crop.margin, seed=self.seed,
-            descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
-            box=box, guesses=guesses,
-        )  # fmt: skip
+        settings, margin = preset.resolved_search, preset.crop.margin
+        return SearchInputs(self.meshes, observation, settings, preset.objective, margin, keyframes)
 
     def refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:
         """The result of a search in which nothing could be compared.

@@ -24,11 +24,10 @@ from diffdope.search.edge_factors import along_outline
 from diffdope.search.history import Recorder
 from diffdope.search.level_preparation import LevelPreparation
 from diffdope.search.levels import PyramidSettings
-from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.print_rounds import PrintedRounds, by_print, is_compared
 from diffdope.search.priors import prior_around
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
-from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.search.winner import Winner, assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering
@@ -39,7 +38,6 @@ from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor
-from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.rim_kernel import WIDEST_PX
 
 F64 = NDArray[np.float64]
@@ -57,43 +55,38 @@ class Descent:
     """What all descents of one search share.
 
     Args:
-        meshes: the object, about its own middle.
-        observation: the whole image.
-        search: numbers of the search.
-        objective: of the terms.
-        margin: of the crop.
+        inputs: of the search.
         recorder: takes every iterate.
         solve: `minimise`, or another solver with its arguments.
         with_normal: whether that needs normal matrices.
         progress: called as progress(iteration, iterations, lowest cost).
         expected: iterations at most, for that.
-        keyframes: what a film has shown of the object so far.
     """
 
     def __init__(
-        self, meshes: MeshLevels, observation: Observation, search: SearchSettings, objective: ObjectiveSettings,
-        margin: float, recorder: Recorder, *, solve: Solve = minimise, with_normal: bool = True,
-        progress: Progress | None = None, expected: int = 1, keyframes: Keyframes | None = None,
+        self, inputs: SearchInputs, recorder: Recorder, *, solve: Solve = minimise, with_normal: bool = True,
+        progress: Progress | None = None, expected: int = 1,
     ) -> None:  # fmt: skip
-        self.levels = LevelPreparation(
-            meshes, observation, search, objective, margin, with_normal, nearer_hides=keyframes is None
-        )
-        self._keyframes = keyframes
+        self.levels = LevelPreparation(inputs, with_normal)
         self._matched: MatchedPoints | None = None
-        self._meshes, self._search, self._objective = meshes, search, objective
         self._recorder, self._solve, self._with_normal = recorder, solve, with_normal
         self._progress, self._expected = progress, expected
-        self._variables = Variables.one_object(0.5 * meshes.length_m)
+        self._variables = Variables.one_object(0.5 * inputs.meshes.length_m)
         # By whether it is the last level; of depth, what counts is whether there is any.
-        with_depth = "depth" in observation.modalities
-        self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
+        with_depth = "depth" in inputs.observation.modalities
+        self._steps = [inputs.settings.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
         self._print_steps = self._steps[True].finer(_PRINT_FINER)
+
+    @property
+    def inputs(self) -> SearchInputs:
+        """What the search is given, with what `of`, `by` and `colourless` made of it."""
+        return self.levels.inputs
 
     def of(self, observation: Observation, seen: Observation | None = None, off_px: float = 0.0) -> Descent:
         """The same of another observation with as much depth; seen: a mask that says what is hidden, and if its border
         is off by so many pixels of the whole image, a deviation, roughly where the outline is.
         """
-        return self._with(levels=replace(self.levels, observation=observation, seen=seen, off_px=off_px))
+        return self._with(levels=replace(self.levels, inputs=self.inputs.of(observation), seen=seen, off_px=off_px))
 
     def beside(self, level: LevelProblem) -> Descent:
         """The same of levels whose crops, but for the mask, and whose drawings are taken from one of these images and a
@@ -101,21 +94,15 @@ class Descent:
         """
         return self._with(levels=replace(self.levels, beside=level))
 
-    def by(self, search: SearchSettings) -> Descent:
-        """The same by other settings."""
-        return self._with(_search=search, levels=replace(self.levels, search=search))
-
-    @property
-    def search(self) -> SearchSettings:
-        """Numbers of the search."""
-        return self._search
+    def by(self, settings: SearchSettings) -> Descent:
+        """The same by other settings, but for those of steps."""
+        return self._with(levels=replace(self.levels, inputs=self.inputs.by(settings)))
 
     def colourless(self, outline: ContourSettings) -> Descent:
         """The same of colours that say nothing but where the outline is."""
-        objective = replace(self._objective, rgb_weight=0.0)
-        search = replace(self._search, outline=outline)
-        levels = replace(self.levels, search=search, objective=objective)
-        return self._with(_search=search, _objective=objective, levels=levels)
+        settings = replace(self.inputs.settings, outline=outline)
+        inputs = replace(self.inputs, settings=settings, objective=replace(self.inputs.objective, rgb_weight=0.0))
+        return self._with(levels=replace(self.levels, inputs=inputs))
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""
@@ -158,7 +145,7 @@ class Descent:
                 # Of hypotheses of which the others were left out, those that agreed stay the voters.
                 before = before if settled and before is not None and len(reached.cost) == 1 else reached
                 places = math.ceil(despite_mask * one.hypotheses) if one.hypotheses > 1 else 0
-                hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m, places)
+                hypotheses = reached.best_apart(one.hypotheses, self.inputs.meshes.length_m, places)
                 if final and choose is not None:
                     hypotheses = choose(reached, hypotheses)
                     best = solved_pose(hypotheses.R[0], hypotheses.t[0])
@@ -166,11 +153,11 @@ class Descent:
             prepared = self.levels.around(best, one, final=final, known=known, followed=followed, near=near)
             if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
                 return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
-            rough, level, film = level, prepared, self._keyframes is not None
-            prior = prior_around(expected or start, pyramid, level, self._search, self._meshes, film=film)
-            buffers = self._meshes.buffers(one.faces)
+            rough, level, film = level, prepared, self.inputs.filmed
+            prior = prior_around(expected or start, pyramid, level, self.inputs.settings, self.inputs.meshes, film=film)
+            buffers = self.inputs.meshes.buffers(one.faces)
             alone = (0.0,) if level.rims is None else _RIM_ROUNDS
-            reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else alone
+            reaches: Sequence[float] = self.inputs.settings.outline.reach_px if level.contour_active else alone
             # Voters on the winner, those of the last level but one, make all of their steps.
             races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
             going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
@@ -181,13 +168,13 @@ class Descent:
             count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
             ended, left = step(hypotheses.taken(slice(0, count)))
             reached = ended.reached(left, level)
-            settled = settled or (count < len(hypotheses.t) and reached.agree(self._meshes.length_m))
+            settled = settled or (count < len(hypotheses.t) and reached.agree(self.inputs.meshes.length_m))
             if count < len(hypotheses.t) and not settled:
                 others, more = step(hypotheses.taken(slice(count, None)))
                 reached = reached.joined(others.reached(more, level))
             hypotheses, best = reached.hypotheses, reached.best
         assert level is not None and ended is not None
-        contour = self._search.outline
+        contour = self.inputs.settings.outline
         if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
             level = replace(level, contours=level.contours.weighing(contour.closing))
             ended, hypotheses = self._rounds(
@@ -198,14 +185,14 @@ class Descent:
                 level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
             )
         apart_m = 0.0
-        if self._keyframes is not None and is_compared(level, self._meshes):
+        if self.inputs.filmed and is_compared(level, self.inputs.meshes):
             ended, hypotheses, apart_m = self._by_print(level, hypotheses, ended, prior, buffers)
         best, rendering = ended.best, ended.rendering
         won = Winner()
         if judged:
             if rendering is None:
-                rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
-            won = assess_winner(level, rendering, best, self._meshes, before, self._keyframe(best))
+                rendering = Rendering.of(level.drawn(self.inputs.meshes.buffers(), best))
+            won = assess_winner(level, rendering, best, self.inputs.meshes, before, self._keyframe(best))
         return Candidates(
             start, level, rough or level, hypotheses.columns, ended, won.quality, won.gain, len(pyramid.levels),
             won.border_px, apart_m=apart_m,
@@ -213,13 +200,14 @@ class Descent:
 
     def _keyframe(self, pose: Pose) -> Keyframe | None:
         """What a film has shown of the object from about there."""
-        return None if self._keyframes is None else self._keyframes.nearest(pose)
+        keyframes = self.inputs.keyframes
+        return None if keyframes is None else keyframes.nearest(pose)
 
     def _creased(self, level: LevelProblem) -> bool:
         """Whether creases are looked for: where edges are all that there is, and the object has some."""
-        outline, plain = self._search.outline, not self._meshes.mesh.has_pattern
+        outline, plain = self.inputs.settings.outline, not self.inputs.meshes.mesh.has_pattern
         wanted = outline.inner > 0.0 and bool(outline.inner_px) and plain and level.modalities == ("outline",)
-        return wanted and len(self._meshes.creases) > 0
+        return wanted and len(self.inputs.meshes.creases) > 0
 
     def _by_print(
         self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
@@ -228,7 +216,7 @@ class Descent:
             rounds = level, hypotheses, ended.best, (_PRINT_PX,), _PRINT_STEPS, prior, buffers, True, ended
             return self._rounds(*rounds, printed=asked)
 
-        return by_print(level, self._meshes, buffers, ended, hypotheses, make)
+        return by_print(level, self.inputs.meshes, buffers, ended, hypotheses, make)
 
     @property
     def steps(self) -> LevenbergSettings:
@@ -260,17 +248,19 @@ class Descent:
         drawn = None if before is None else before.rendering
         if drawn is None and (level.contour_active or level.rims is not None):
             drawn = Rendering.of(level.drawn(buffers, best))
-        contour, learned = along_outline(level, best, drawn, reach_px, self._meshes, self._keyframe(best), inner=inner)
+        contour, learned = along_outline(
+            level, best, drawn, reach_px, self.inputs.meshes, self._keyframe(best), inner=inner
+        )
         matched = None if self._matched is None else self._matched.factor(best)
         rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
         held = tuple(factor for factor in (matched, rims, printed) if factor is not None)
-        quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
+        quadratics = (*learned, *held, *pose_terms(self.inputs.meshes.corners_m, best, self.inputs.objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])
         width, height = level.factor.width, level.factor.height
         # What compares no pixel is not drawn at every step, but once in the end.
         alone = len(hypotheses.t) == 1 and bool(level.factor.active.any())
-        paint = final and buffers is self._meshes.buffers() and alone and self._with_normal
+        paint = final and buffers is self.inputs.meshes.buffers() and alone and self._with_normal
         canvases = (Canvas.of(width * height), Canvas.of(width * height)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],

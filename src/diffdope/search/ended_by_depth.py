@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diffdope.problem.failure import Failure
-from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.checks.depth_steps import stepped
 from diffdope.search.checks.free_space import share_seen_through
@@ -27,7 +26,7 @@ _LEFT = 0.5  # of that share: what does not halve it has found no other place
 
 
 def ended_by_depth(
-    found: Candidates, descent: Descent, again: PyramidSettings, observation: Observation, steps: LastSteps
+    found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps
 ) -> Candidates:  # fmt: skip
     """The same, or a pose where less of what is drawn is seen through, found with depth's steps beside depth.
 
@@ -35,16 +34,16 @@ def ended_by_depth(
         found: in depth alone.
         descent: of the search.
         again: levels of one pose.
-        observation: the whole image.
         steps: the last ones.
     """
+    inputs = descent.inputs
+    meshes, observation, settings = inputs.meshes, inputs.observation, inputs.settings
     if observation.modalities != ("depth",):
         return found
-    meshes = steps.meshes
     share = _seen_through(found, meshes)
     if share < WORTH_STEPS:
         return found
-    outline = replace(descent.search.outline, weight_with_depth=descent.search.outline.plain, closing_px=(), inner=0.0)
+    outline = replace(settings.outline, weight_with_depth=settings.outline.plain, closing_px=(), inner=0.0)
     held = descent.of(stepped(observation, found.pose, meshes.length_m)).colourless(outline)
     ended = held.run(again, Hypotheses.of(found.pose, found.winner), found.pose)
     if isinstance(ended, Failure):

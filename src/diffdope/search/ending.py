@@ -35,12 +35,10 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.print_turn import told_by_print
 from diffdope.search.rim_estimate import RimEstimate, rims_tell
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import Stages
 from diffdope.search.start_error import left_to_the_start
-from diffdope.solve.gradient_descent import DescentSettings, descend
-from diffdope.solve.levenberg_marquardt import SolverResult
-from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
@@ -52,9 +50,7 @@ class Ending:
     """Of one search.
 
     Attributes:
-        meshes: the object, about its own middle.
-        settings: of the search.
-        objective: of the terms.
+        inputs: of the search.
         start: of the search; the first proposal where none was given.
         stages: from the start; None where none was given.
         start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
@@ -63,12 +59,9 @@ class Ending:
         shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
         within: of what start poses are compared that are turned by teeth, if they are.
-        filmed: whether it is a frame of a film, which is judged by those before.
     """
 
-    meshes: MeshLevels
-    settings: SearchSettings
-    objective: ObjectiveSettings
+    inputs: SearchInputs
     start: Pose
     stages: Stages | None
     start_counts: bool
@@ -77,12 +70,21 @@ class Ending:
     shown: Observation | None
     first_order: bool
     within: AnglePrior | None = None
-    filmed: bool = False
+
+    @property
+    def _meshes(self) -> MeshLevels:
+        """The object, about its own middle."""
+        return self.inputs.meshes
+
+    @property
+    def _settings(self) -> SearchSettings:
+        """Of the search."""
+        return self.inputs.settings
 
     @property
     def _last(self) -> LastSteps:
         """The last steps."""
-        return LastSteps(self.meshes, self.settings, self.objective, self.stages)
+        return LastSteps(self.inputs, self.stages)
 
     def odds(self, choice: Sequence[Candidates]) -> F64:
         """Log odds (B,) of all that may be right, of which differences count; the first was found."""
@@ -105,21 +107,21 @@ class Ending:
         """
         found = choice[int(np.argmax(odds))]
         level, ended = found.level, found if placed is None else placed.found
-        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(ended, placed)
+        estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._weighed(ended, placed)
         unsure = None
-        if not (self.filmed or self.first_order):
-            estimate, unsure = told_by_print(estimate, level, self.meshes, self.settings.turns)
-        most_deg = 0.0 if self.filmed else 180.0 if self.stages is None else self.settings.noise.spread_deg
-        turn = open_turn(found.rough, estimate.pose, self.meshes, np.radians(most_deg))
+        if not (self.inputs.filmed or self.first_order):
+            estimate, unsure = told_by_print(estimate, level, self._meshes, self._settings.turns)
+        most_deg = 0.0 if self.inputs.filmed else 180.0 if self.stages is None else self._settings.noise.spread_deg
+        turn = open_turn(found.rough, estimate.pose, self._meshes, np.radians(most_deg))
         estimate = estimate.maybe_off(turn)
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
-            edges = share_on_edges(self.meshes, self.shown, estimate.pose)
-        seen = borne_out(replace(found, quality=replace(found.quality, edges=edges)), estimate, self.meshes)
+            edges = share_on_edges(self._meshes, self.shown, estimate.pose)
+        seen = borne_out(replace(found, quality=replace(found.quality, edges=edges)), estimate, self._meshes)
         choice, found = [seen if one is found else one for one in choice], seen
-        near, wider = self.settings.near, self.settings.fallback_confidence > 0.0
+        near, wider = self._settings.near, self._settings.fallback_confidence > 0.0
         fixed = not (near.angle_deg or near.distance or wider)
-        costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
+        costs, each = costs_of(found, estimate, self.start, self._meshes.length_m, fixed=fixed)
         row, winner = found.winner_row, found.winner
         amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1]) if estimate.moved else None
         history = recorder.history(len(rates), rates, level.counted, amended)
@@ -129,11 +131,11 @@ class Ending:
         answers = None if self.stages is not None else answers  # a start has none: a turn makes it less sure
         covariance = estimate.covariance
         if found.quality.matched is not None and covariance is not None:
-            error = self.settings.features.error_of_distance(found.quality.matched)
+            error = self._settings.features.error_of_distance(found.quality.matched)
             covariance = with_distance_error(covariance, estimate.pose, error)
         return Outcome(
             level=level, start=self.start, pose=estimate.pose,
-            status=status_of(found, confidence, answers, self.settings, first_order=self.first_order),
+            status=status_of(found, confidence, answers, self._settings, first_order=self.first_order),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
             quality=None if self.first_order else replace(self._quality(found, turn, estimate), print_open=unsure),
@@ -145,11 +147,11 @@ class Ending:
 
     def _quality(self, found: Candidates, turn: F64, estimate: RobustEstimate) -> FitQuality:
         """Of the result, and of depth's scale; without last steps, with what one more would do, or a turn unseen."""
-        if not self.settings.polish.idle or self.filmed:
+        if not self._settings.polish.idle or self.inputs.filmed:
             border = None if held_by_edges(found.level) else found.border
             quality = replace(found.quality, border=border)
-            return with_scale_told(quality, estimate, self.settings.noise, self.meshes.length_m)
-        return replace(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self.meshes))
+            return with_scale_told(quality, estimate, self._settings.noise, self._meshes.length_m)
+        return replace(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self._meshes))
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, or their own levels', of which differences count.
@@ -158,13 +160,13 @@ class Ending:
         """
         if len(poses) == 1:
             return np.zeros(1)
-        given = found.level, self.meshes.buffers(), self.meshes.length_m
+        given = found.level, self._meshes.buffers(), self._meshes.length_m
         if self.stages is None:
             return odds_with_costs(poses, *given, levels=levels)
         if self.within is not None:  # a start tells teeth apart as far as it is known how far off it may be
             return odds_with_costs(poses, *given, levels=levels) + self.within.log_prior(poses)
         if self.turns_open:
-            return odds_with_costs(poses, *given, ahead=ahead_of(self.start, poses, found, self.meshes), levels=levels)
+            return odds_with_costs(poses, *given, ahead=ahead_of(self.start, poses, found, self._meshes), levels=levels)
         return odds_of(poses, *given)
 
     def _ranked(
@@ -191,14 +193,14 @@ class Ending:
         less = np.concatenate([[0.0], others - odds.max()])
         open_ends = along(estimate.pose, estimate.unobserved) if everywhere else []
         if everywhere and found.quality.matched is None:  # keypoints tell sides apart
-            open_ends += turned_by_folds(poses, self.meshes)
+            open_ends += turned_by_folds(poses, self._meshes)
         if open_ends:
             beside = self._odds([estimate.pose, *open_ends], found)
             less = np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
             poses, compared = poses + open_ends, compared + open_ends
         return answers_of(
-            poses, found.log_odds + less, self.meshes.alikeness, compared=compared, apart_m=self.meshes.apart_m,
-            tolerance_m=self.settings.confidence.tolerance_of(self.meshes.length_m),
+            poses, found.log_odds + less, self._meshes.alikeness, compared=compared, apart_m=self._meshes.apart_m,
+            tolerance_m=self._settings.confidence.tolerance_of(self._meshes.length_m),
         )  # fmt: skip
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
@@ -210,18 +212,18 @@ class Ending:
 
     def _weighed(self, found: Candidates, placed: PlacedCandidates | None) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""
-        by_rims, near = self._by_rims(found), self.settings.near
+        by_rims, near = self._by_rims(found), self._settings.near
         if placed is not None:
             estimate = placed.estimate
         else:
             estimate = self._last.estimate(found) if by_rims is None else by_rims[0]
         # Rims tell the distance by sizes, which the start bears out or not, beside a mask as without one.
-        known, share = estimate.uncertainty, left_to_the_start(found, self.settings) if by_rims is None else 1.0
+        known, share = estimate.uncertainty, left_to_the_start(found, self._settings) if by_rims is None else 1.0
         if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
             return estimate
         one = weighed(
             estimate.pose, known.covariance if by_rims is None else by_rims[1], self.start,
-            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self.meshes.length_m, share=share,
+            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._meshes.length_m, share=share,
         )  # fmt: skip
         covariance = one.covariance
         if by_rims is None:  # edges alone hold an outline: of a wrong one, the way from the start tells nothing of it
@@ -232,9 +234,9 @@ class Ending:
         """The estimate by rims, and covariances (K, 6, 6) of which one is right; None where they do not tell, or the
         steps are not to be trusted.
         """
-        if self.stages is None or not rims_tell(found, self.meshes.mesh, self.settings, self.objective):
+        if self.stages is None or not rims_tell(found, self._meshes.mesh, self._settings, self.inputs.objective):
             return None
-        rims = RimEstimate(found.level, self.meshes, self.objective, found.pose)
+        rims = RimEstimate(found.level, self._meshes, self.inputs.objective, found.pose)
         estimate = self._last.steps(found, rims.beside)(found.pose, found.start)
         known = estimate.uncertainty
         if not estimate.moved or known is None:
@@ -293,8 +295,3 @@ def costs_of(
         )  # fmt: skip
         costs[: len(ends)], each[: len(ends)] = drawn.cost, drawn.each
     return costs, level.unweighted(each)[:, level.counted]
-
-
-def first_order(problem: object, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object) -> SolverResult:
-    """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
-    return descend(problem, R, t, descent, rates)  # type: ignore[arg-type]

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from diffdope.estimate.confidence import agreement
 from diffdope.geometry.pose import Pose, between
 from diffdope.problem.failure import Failure, Status
-from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses, Reached
 from diffdope.search.descent import Descent
 from diffdope.search.features.feature_boxes import tells_by_pattern
@@ -26,6 +25,7 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.border_parts import border_parts
 from diffdope.search.proposals.view_sphere import ViewSphereSettings, view_sphere
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 
@@ -83,69 +83,64 @@ def pyramids_everywhere(search: SearchSettings) -> tuple[PyramidSettings, Pyrami
 
 
 def search_globally(
-    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings,
-    guesses: Sequence[Pose] = (),
+    descent: Descent, last: PyramidSettings, guesses: Sequence[Pose] = ()
 ) -> Everywhere | Failure:  # fmt: skip
     """The poses that an observation supports, found with no start; by another search if the first does not convince.
 
     Args:
-        descent: takes poses through levels.
-        meshes: the object, about its own middle.
-        observation: with a mask.
-        search: of the search.
+        descent: takes poses through levels, of an observation with a mask.
         last: the levels that every answer goes through on its own.
         guesses: poses that are about right, if some are known: the first search takes them in place of proposals.
     """
+    search = descent.inputs.settings
     narrow, wide = pyramids_everywhere(search)
     trust = search.fallback_confidence
     if guesses := guesses[: narrow.hypotheses[0]]:  # which the history has room for
         R, t = np.stack([one.R_m2c for one in guesses]), np.stack([one.t_m2c for one in guesses])
         finest = narrow.of_level(len(narrow.levels) - 1)
-        first = _from_poses(descent, meshes, observation, R, t, finest, last, 0, trust)
+        first = _from_poses(descent, R, t, finest, last, 0, trust)
     else:
-        first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
+        first = _from_proposals(descent, search.view_sphere, narrow, last, 0, trust)
     if isinstance(first, Failure) and (first.status is not Status.FAILED or trust <= 0.0):
         return first
     if not isinstance(first, Failure) and (trust <= 0.0 or not first.best.doubtful(trust)):
         return first.in_the_end()
-    by_keypoints = _from_keypoints(descent, meshes, observation, search, last)
+    by_keypoints = _from_keypoints(descent, last)
     if isinstance(by_keypoints, _Found):
         first = by_keypoints if isinstance(first, Failure) else first.with_others(by_keypoints)
         if not by_keypoints.best.doubtful(trust):
             return first.in_the_end()
     sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
-    if not isinstance(first, Failure) and _may_be_hidden(first.best, observation, search):
-        by_border = _from_border(descent, meshes, observation, search, last, first.best.pose)
+    if not isinstance(first, Failure) and _may_be_hidden(first.best, descent.inputs):
+        by_border = _from_border(descent, last, first.best.pose)
         if isinstance(by_border, _Found):
             first = first.with_others(by_border)
-            if not _may_be_hidden(by_border.best, observation, search):
+            if not _may_be_hidden(by_border.best, descent.inputs):
                 return first.in_the_end()
         wide = narrow  # of the mask's own size, most has been looked at
-    second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
+    second = _from_proposals(descent, sphere, wide, last, narrow.hypotheses[0], trust)
     if isinstance(first, Failure):
         return second if isinstance(second, Failure) else second.in_the_end()
     return (first if isinstance(second, Failure) else first.with_others(second)).in_the_end()
 
 
-def _may_be_hidden(best: Candidates, observation: Observation, search: SearchSettings) -> bool:
+def _may_be_hidden(best: Candidates, inputs: SearchInputs) -> bool:
     """Whether the outline of what was found is beside the mask's border, part of which an occluder may have made.
 
     With depth, what hides the object is seen.
     """
-    return "depth" not in observation.modalities and best.border_px > (search.mask_error_px or np.inf)
+    return "depth" not in inputs.observation.modalities and best.border_px > (inputs.settings.mask_error_px or np.inf)
 
 
-def _from_border(
-    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings,
-    than: Pose,
-) -> _Found | Failure:  # fmt: skip
+def _from_border(descent: Descent, last: PyramidSettings, than: Pose) -> _Found | Failure:
     """What is found of an object that is partly hidden, from poses that explain more of its mask's border than another.
 
     Each has levels of its own, and the first of them several times: the nearer a pose is, the better it tells what is
     hidden.
     """
+    inputs, search = descent.inputs, descent.inputs.settings
     sphere, column = search.view_sphere, search.everywhere.hypotheses[0]
-    proposals = border_parts(meshes, observation, sphere.rotations, sphere.faces, than)
+    proposals = border_parts(inputs.meshes, inputs.observation, sphere.rotations, sphere.faces, than)
     answers: list[Candidates] = []
     for number in range(min(search.everywhere.hypotheses[-1], len(proposals.R))):
         pose, found = Pose(proposals.R[number], proposals.t[number]), list[Candidates]()
@@ -161,10 +156,9 @@ def _from_border(
     return _Found(answers[0].pose, surest_first(answers), [_unknown] * len(answers))
 
 
-def _from_keypoints(
-    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings
-) -> _Found | Failure | None:  # fmt: skip
+def _from_keypoints(descent: Descent, last: PyramidSettings) -> _Found | Failure | None:
     """What keypoints of a photograph find in the box of its mask; None where there are none to find."""
+    meshes, observation, search = descent.inputs.meshes, descent.inputs.observation, descent.inputs.settings
     if not tells_by_pattern(observation, meshes.mesh) or "depth" in observation.modalities:
         return None
     assert observation.mask_box is not None
@@ -174,7 +168,7 @@ def _from_keypoints(
         return None
     R, t = np.stack([one.R for one in proposals]), np.stack([one.t for one in proposals])
     finest, column = narrow.of_level(len(narrow.levels) - 1), narrow.hypotheses[0]
-    return _from_poses(descent, meshes, observation, R, t, finest, last, column, search.fallback_confidence)
+    return _from_poses(descent, R, t, finest, last, column, search.fallback_confidence)
 
 
 def surest_first(answers: list[Candidates]) -> list[Candidates]:
@@ -183,25 +177,25 @@ def surest_first(answers: list[Candidates]) -> list[Candidates]:
 
 
 def _from_proposals(
-    descent: Descent, meshes: MeshLevels, observation: Observation, sphere: ViewSphereSettings,
-    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float,
+    descent: Descent, sphere: ViewSphereSettings, pyramid: PyramidSettings, last: PyramidSettings, column: int,
+    confidence: float,
 ) -> _Found | Failure:  # fmt: skip
     """One search from templates, whose hypotheses are numbered from a column on."""
-    proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
+    inputs = descent.inputs
+    proposals = view_sphere(inputs.meshes, inputs.observation, sphere, pyramid.levels[0].hypotheses)
     if isinstance(proposals, Failure):
         return proposals
-    return _from_poses(descent, meshes, observation, proposals.R, proposals.t, pyramid, last, column, confidence)
+    return _from_poses(descent, proposals.R, proposals.t, pyramid, last, column, confidence)
 
 
 def _from_poses(
-    descent: Descent, meshes: MeshLevels, observation: Observation, R: F64, t: F64, pyramid: PyramidSettings,
-    last: PyramidSettings, column: int, confidence: float,
+    descent: Descent, R: F64, t: F64, pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float
 ) -> _Found | Failure:  # fmt: skip
     """One search from poses (B, 3, 3) and (B, 3), the likeliest first."""
     start = Pose(R[0], t[0])
     hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
-    with_depth = "depth" in observation.modalities
-    alone = partial(_standing_alone, descent, meshes, pyramid) if with_depth else None
+    meshes, with_depth = descent.inputs.meshes, "depth" in descent.inputs.observation.modalities
+    alone = partial(_standing_alone, descent, pyramid) if with_depth else None
     # Poses that begin at the last level are those from which a mask was drawn in a box: it is as they have it.
     despite_mask = _DESPITE_MASK if with_depth and len(pyramid.levels) > 1 else 0.0
     found = descent.run(pyramid, hypotheses, start, choose=alone, despite_mask=despite_mask)
@@ -271,7 +265,7 @@ class _Alike:
 
 
 def _standing_alone(
-    descent: Descent, meshes: MeshLevels, pyramid: PyramidSettings, reached: Reached, cheapest: Hypotheses
+    descent: Descent, pyramid: PyramidSettings, reached: Reached, cheapest: Hypotheses
 ) -> Hypotheses:  # fmt: skip
     """Those that go on to the last level, the best first: the cheapest, as long as costs tell.
 
@@ -289,7 +283,8 @@ def _standing_alone(
     if isinstance(first, Candidates) and first.log_odds > 0.0:
         return cheapest
     R, t, _ = reached.hypotheses
-    ends = non_maximum_suppression(R, t, reached.cost, len(t), angle_rad=SAME_RAD, distance_m=SAME * meshes.length_m)
+    same_m = SAME * descent.inputs.meshes.length_m
+    ends = non_maximum_suppression(R, t, reached.cost, len(t), angle_rad=SAME_RAD, distance_m=same_m)
     found = [first, *(on_its_own(reached.hypotheses.taken(slice(k, k + 1))) for k in ends[1:])]
     some = surest_first([one for one in found if isinstance(one, Candidates)])[: len(cheapest.t)]
     if not some:

@@ -15,11 +15,11 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, Stages
 from diffdope.search.start_error import kept_along_view, left_by_mask, reach_of
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
-from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
@@ -59,21 +59,17 @@ class LastSteps:
     """Of one search.
 
     Attributes:
-        meshes: the object, about its own middle.
-        settings: of the search.
-        objective: of the terms.
+        inputs: of the search.
         stages: from the start; None where none was given.
     """
 
-    meshes: MeshLevels
-    settings: SearchSettings
-    objective: ObjectiveSettings
+    inputs: SearchInputs
     stages: Stages | None
 
     def estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""
         level, contour = found.level, found.ended.contour
-        kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
+        kept = 0.0 if self.stages is None else kept_along_view(found, self.inputs.settings)
         refine = self.steps(found, partial(self._known, found.evidence), kept)
         if level.contours is None or not held_by_edges(level):
             estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
@@ -83,13 +79,13 @@ class LastSteps:
             estimate = refine.held(found.pose, information)
         if self.stages is not None:
             return estimate
-        return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.meshes.buffers()))
+        return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.inputs.meshes.buffers()))
 
     def steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
         """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
-        search = self.settings
+        search = self.inputs.settings
         return last_steps_at(
-            found.level, found.pose, self.meshes, search, lru_cache(maxsize=_ASKED)(beside),
+            found.level, found.pose, self.inputs.meshes, search, lru_cache(maxsize=_ASKED)(beside),
             border_px=found.border_px, good_px=search.mask_error_px or np.inf, told=found.border is not None,
             reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED), kept=kept,
         )  # fmt: skip
@@ -109,8 +105,10 @@ class LastSteps:
             led: after its last steps.
             known: what is known of the pose in the mask's place.
         """
-        level, search = found.level, self.settings
-        view = context_of(level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light)
+        level, search = found.level, self.inputs.settings
+        view = context_of(
+            level, found.pose, length_m=self.inputs.meshes.length_m, tilt=self.inputs.meshes.tilt, gain=search.light
+        )
         beside = lru_cache(maxsize=_ASKED)(partial(self._known, (*found.evidence, known)))
         steps = RobustGaussNewton(level.factor.linearise, view, search.polish, unmasked(search.noise), beside)
         return steps.foreseen_without("mask", led)
@@ -124,5 +122,5 @@ class LastSteps:
 
     def _known(self, evidence: tuple[QuadraticFactor, ...], pose: Pose) -> QuadraticFactor:
         """What is known of a pose beside residuals."""
-        own = pose_evidence(self.meshes.corners_m, pose, self.objective)
+        own = pose_evidence(self.inputs.meshes.corners_m, pose, self.inputs.objective)
         return summed(pose, [own, *(one.about(pose) for one in evidence)])

@@ -11,11 +11,9 @@ from diffdope.problem.level_settings import contour_weight, holding_region
 from diffdope.problem.region import choose_window, projected_box
 from diffdope.scene.observation import Observation
 from diffdope.search.levels import Level
-from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.settings import SearchSettings
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.tracking.edge_gating import without_needless_edges
 from diffdope.terms.photometric_gain import PhotometricGain
-from diffdope.terms.registry import ObjectiveSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,25 +21,15 @@ class LevelPreparation:
     """What all levels of a descent share.
 
     Args:
-        meshes: the object, about its own middle.
-        observation: the whole image.
-        search: numbers of the search.
-        objective: of the terms.
-        margin: of the crop.
+        inputs: of the search.
         with_normal: whether the solver needs normal matrices.
-        nearer_hides: whether what is measured nearer than the object hides it.
         seen: a mask that says what is hidden, where the observation has none.
         off_px: how far its border is off, a deviation in pixels of the whole image.
         beside: a level whose crops, but for the mask, and whose drawings are taken where they are reduced as much.
     """
 
-    meshes: MeshLevels
-    observation: Observation
-    search: SearchSettings
-    objective: ObjectiveSettings
-    margin: float
+    inputs: SearchInputs
     with_normal: bool = True
-    nearer_hides: bool = True
     seen: Observation | None = None
     off_px: float = 0.0
     beside: LevelProblem | None = None
@@ -49,7 +37,8 @@ class LevelPreparation:
     @property
     def held_by_edges(self) -> bool:
         """Whether the photograph's edges hold the outline."""
-        return contour_weight(self.observation, self.search.outline, self.objective, self.meshes.mesh) > 0.0
+        given = self.inputs
+        return contour_weight(given.observation, given.settings.outline, given.objective, given.meshes.mesh) > 0.0
 
     def last(self, pose: Pose, level: Level) -> LevelProblem | Failure:
         """A level as the last one of a search, around a pose that is known well."""
@@ -73,32 +62,33 @@ class LevelPreparation:
             followed: the light of the frame before, for an object that is expected here to a few pixels.
             near: the crop is around the pose alone, wherever else the mask may be.
         """
-        observation, search, length_m = self.observation, self.search, self.meshes.length_m
-        box = projected_box(self.meshes.corners_m, pose, observation.camera)
+        meshes, observation, search = self.inputs.meshes, self.inputs.observation, self.inputs.settings
+        objective = self.inputs.objective
+        box = projected_box(meshes.corners_m, pose, observation.camera)
         if isinstance(box, Status):
             return Failure(box)
-        mesh, size = self.meshes.mesh, level.size
+        mesh, size = meshes.mesh, level.size
         contour = search.outline if search.outline.active(pattern=mesh.has_pattern) else None
         region = None
         if followed is not None:
-            region = holding_region(mesh, observation, search.region, contour, self.objective)
+            region = holding_region(mesh, observation, search.region, contour, objective)
             size = size if region is None else max(size, region.size)
         cropped = observation.without_mask() if near else observation
-        window = choose_window(box, cropped, size=size, margin=self.margin)
-        buffers = self.meshes.buffers(level.faces)
+        window = choose_window(box, cropped, size=size, margin=self.inputs.margin)
+        buffers = meshes.buffers(level.faces)
         if followed is not None and "mask" not in observation.modalities:
             followed_level = prepare_followed(
-                buffers, observation, window, self.objective, length_m=length_m, gain=followed, pose=pose,
+                buffers, observation, window, objective, length_m=meshes.length_m, gain=followed, pose=pose,
                 contour=contour, region=region,
             )  # fmt: skip
-            return without_needless_edges(followed_level, self.meshes, pose, self.objective.occlusion_margin)
+            return without_needless_edges(followed_level, meshes, pose, objective.occlusion_margin)
         rules = LevelRules(
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known,
-            nearer_hides=self.nearer_hides,
+            nearer_hides=not self.inputs.filmed,
         )  # fmt: skip
         as_small = self.beside is not None and self.beside.window.reduction == window.reduction
         prepared = prepare_level(
-            buffers, observation, pose, window, self.objective, rules, length_m=length_m,
+            buffers, observation, pose, window, objective, rules, length_m=meshes.length_m,
             with_normal=self.with_normal, beside=self.beside if as_small else None,
         )  # fmt: skip
         mask = None if self.seen is None else self.seen.crop(window).mask

@@ -84,7 +84,7 @@ def beside_mask(
         steps: the last ones.
         shifted: whether depth may lie beside the mask, for all that a coarse level shows.
     """
-    level, length_m = found.level, steps.meshes.length_m
+    level, length_m = found.level, steps.inputs.meshes.length_m
     if not {"depth", "mask"} <= set(level.modalities):
         return None
     led = steps.estimate(found)
@@ -106,7 +106,7 @@ def beside_mask(
     away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
     if away_m < _SAME_PX * pixel_m:
         return PlacedCandidates(found, led)
-    border = BorderEvidence(level, led, steps.meshes, steps.settings.outline)
+    border = BorderEvidence(level, led, steps.inputs.meshes, steps.inputs.settings.outline)
     if not whole:
         motion, odds = border.borne_out_by(steps.estimate(_without_mask(free, found, known, steps)))
         if odds > CLEARLY:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,9 +23,14 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.responsibility import border_error
 from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
-from diffdope.search.candidates import Candidates
+from diffdope.scene.observation import Observation
+from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.descent import Descent
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.priors import PLAIN_ANGLE_DEG
+from diffdope.search.settings import beside_border
+from diffdope.search.stages import Stages
 from diffdope.terms.pose_prior import PosePrior
 
 Run = Callable[[PyramidSettings, Pose], Candidates | Failure]
@@ -34,6 +40,54 @@ DEVIATION = 1.25
 
 _KEPT = 3  # places that all steps are made from, as many as the wider search takes to its last level
 _LOYALTY = 2.0  # log odds that a result near the start has ahead, as in `Stages`
+
+
+class FoundByEdges(NamedTuple):
+    """What edges find beside a mask that is off, the descent that led there, and its levels of one pose."""
+
+    best: Candidates
+    descent: Descent
+    again: PyramidSettings
+
+
+def found_by_edges(found: Candidates, start: Pose, descent: Descent, stages: Stages) -> FoundByEdges | None:
+    """What edges find beside a mask that is off, from the start and from where the mask led.
+
+    None if the mask is not off, or nothing can be compared without it.
+
+    Args:
+        found: of a search in which the mask may be all that is compared.
+        start: around which was searched.
+        descent: as it was found.
+        stages: of the search.
+    """
+    inputs = descent.inputs
+    length_m, observation, settings = inputs.meshes.length_m, inputs.observation, inputs.settings
+    border_px = off_px(found, inputs.meshes)
+    if border_px < settings.mask_refused_px:
+        return None
+    if not (inputs.filmed or inputs.meshes.mesh.has_pattern):
+        settings = beside_border(settings)
+    near, far = settings.near, settings.far
+    hides = Observation(observation.camera, mask=observation.mask)
+    whole_px = DEVIATION * border_px * observation.camera.fx / found.level.crop.camera.fx
+    descent = descent.of(observation.without_mask(), hides, whole_px)
+    at_start = descent.run(near, stages.proposals(start, near, 0), start)
+    if isinstance(at_start, Failure):
+        return None
+    again = near.of_one_pose(1)
+    best, turn_rad = at_start, np.radians(near.angle_deg or PLAIN_ANGLE_DEG)
+    if not convinces(at_start, turn_rad):
+        led = stages.led_by_mask(near.hypotheses[0]) if settings.fallback_confidence > 0.0 else found
+        prior = PosePrior(start, np.radians(far.angle_deg), far.distance * length_m, settings.prior_unmasked)
+        pyramid = replace(again, angle_deg=far.angle_deg, distance=far.distance)
+
+        def run(pyramid: PyramidSettings, pose: Pose) -> Candidates | Failure:
+            return descent.run(pyramid, Hypotheses.of(pose, near.hypotheses[0]), pose, expected=start)
+
+        others = raced(run, pyramid, poses_of(found if isinstance(led, Failure) else led), prior, length_m)
+        best = without_mask(at_start, others, prior, turn_rad, length_m)
+    return FoundByEdges(replace(best, level=replace(best.level, mask_refused_px=border_px)), descent, again)
 
 
 def off_px(found: Candidates, meshes: MeshLevels) -> float:

@@ -12,90 +12,71 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_settings import contour_weight
+from diffdope.problem.problem import Problem
 from diffdope.scene.observation import Observation
-from diffdope.search.alternatives.approximate_symmetries import (
-    AnglePrior,
-    angle_prior,
-    left_of_folds,
-    other_ways,
-    with_turn_beside,
-)
+from diffdope.search.alternatives.rival_poses import ALTERNATIVES, rival_poses
 from diffdope.search.alternatives.turns_that_explain import turned_to_explain
-from diffdope.search.alternatives.way_back import Way, as_well_refined
+from diffdope.search.alternatives.way_back import as_well_refined
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.checks.doubts import Doubts, doubts_by_images
 from diffdope.search.descent import Descent, Progress
 from diffdope.search.ended_by_depth import ended_by_depth
-from diffdope.search.ending import Ending, first_order
+from diffdope.search.ending import Ending
 from diffdope.search.features.feature_search import search_by_features
 from diffdope.search.global_search import pyramids_everywhere, search_globally
 from diffdope.search.history import Recorder
 from diffdope.search.iterates import most_iterates
 from diffdope.search.last_steps import LastSteps
-from diffdope.search.levels import PyramidSettings
 from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
-from diffdope.search.mask_rejection import DEVIATION, convinces, off_px, poses_of, raced, without_mask
-from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.mask_rejection import found_by_edges
 from diffdope.search.outcome import Outcome
-from diffdope.search.priors import PLAIN_ANGLE_DEG
-from diffdope.search.proposals.box_masks import Guess, masks_in_box
-from diffdope.search.proposals.depth_segments import pieces
-from diffdope.search.proposals.instances import instance_at
-from diffdope.search.proposals.place_queue import ImagePlace, Occupancy
-from diffdope.search.settings import SearchSettings, beside_border
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.stages import MOVED, Stages
-from diffdope.search.tracking.keyframes import Keyframes
-from diffdope.solve.gradient_descent import DescentSettings
+from diffdope.solve.gradient_descent import DescentSettings, descend
+from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.photometric_gain import PhotometricGain
-from diffdope.terms.pose_prior import PosePrior
-from diffdope.terms.registry import ObjectiveSettings
 
-_TOLD = 3.5  # log odds beyond which the turn of what lies where it was expected is not doubted
-ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
+F64 = NDArray[np.float64]
+
+_AS_EXPECTED = 3.5  # log odds beyond which the turn of what lies where it was expected is not doubted
 
 
 class Search:
     """One refinement.
 
     Args:
-        meshes: the object, about its own middle.
-        observation: the whole image.
+        inputs: the object, the image, and numbers.
         pose: the start; None to look everywhere, which needs a mask or a box.
-        settings: of the search.
-        objective: of the terms.
-        margin: of crops.
         seed: of the proposals.
         descent: of first-order descents; None for Levenberg-Marquardt.
         progress: called as progress(iteration, iterations, lowest cost).
-        keyframes: what a film has shown of the object so far.
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, where it is to be found by
             keypoints of the photograph.
         guesses: where to look everywhere, poses that are about right, if some are known.
     """
 
     def __init__(
-        self, meshes: MeshLevels, observation: Observation, pose: Pose | None, settings: SearchSettings,
-        objective: ObjectiveSettings, *,
-        margin: float, seed: int, descent: DescentSettings | None = None, progress: Progress | None = None,
-        keyframes: Keyframes | None = None, box: Box | None = None, guesses: Sequence[Pose] = (),
+        self, inputs: SearchInputs, pose: Pose | None, *, seed: int, descent: DescentSettings | None = None,
+        progress: Progress | None = None, box: Box | None = None, guesses: Sequence[Pose] = (),
     ) -> None:  # fmt: skip
-        self._box, self._guesses, self._filmed = box, guesses, keyframes is not None
-        self._meshes, self._observation, self._start = meshes, observation, pose
-        unseen = observation.without_mask()
-        held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
-        self._beside_border = settings if self._filmed or meshes.mesh.has_pattern else beside_border(settings)
-        self._settings, self._objective, self._first_order = settings, objective, descent is not None
-        self._answers, self._ways, self._recorder = list[Candidates](), list[Way](), Recorder()
+        self._inputs, self._start, self._box, self._guesses = inputs, pose, box, guesses
+        observation, settings, objective = inputs.observation, inputs.settings, inputs.objective
+        held, held_unseen = (
+            contour_weight(one, settings.outline, objective, inputs.meshes.mesh) > 0.0
+            for one in (observation, observation.without_mask())
+        )
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
-        self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
+        self._held_unseen = held_unseen and not held and refuses
+        self._first_order, self._answers, self._recorder = descent is not None, list[Candidates](), Recorder()
         self._again, self._last_level = (settings.near.of_one_pose(k) for k in (1, len(settings.near.levels) - 1))
-        self._as_region = may_be_region(observation, settings) and keyframes is None and descent is None
+        self._as_region = may_be_region(observation, settings) and not inputs.filmed and descent is None
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
         kept = settings.closest_points.count(observation) if pose is not None else 0
@@ -105,18 +86,14 @@ class Search:
         if descent is not None:
             self._count = descent.hypotheses
             self._rates = descent.rates(seed)
-            solver = {"solve": partial(first_order, descent=descent, rates=self._rates), "with_normal": False}
-        self._descent = Descent(
-            meshes, observation, settings, objective, margin, self._recorder,
-            progress=progress, expected=self._most() if progress is not None else 1,
-            keyframes=keyframes, **solver,
-        )  # fmt: skip
-        self._stages = None if pose is None else Stages(
-            meshes, observation, pose, settings, self._descent, np.random.default_rng(seed),
-            depth_counts=objective.depth_weight > 0.0, held=held > 0.0, first_aligned=first_aligned,
-            filmed=keyframes is not None,
-        )  # fmt: skip
-        self._last_steps = LastSteps(meshes, settings, objective, self._stages)
+            solver = {"solve": partial(_first_order, descent=descent, rates=self._rates), "with_normal": False}
+        expected = self._most() if progress is not None else 1
+        self._descent = Descent(inputs, self._recorder, progress=progress, expected=expected, **solver)
+        self._stages: Stages | None = None
+        if pose is not None:
+            rng = np.random.default_rng(seed)
+            self._stages = Stages(self._descent, pose, rng, held=held, first_aligned=first_aligned)
+        self._last_steps = LastSteps(inputs, self._stages)
 
     def run(
         self, *, followed: PhotometricGain | None = None, near: bool = False, start_counts: bool = False,
@@ -144,19 +121,23 @@ class Search:
             return found
         if worth is not None and not worth(found):
             return Failure(Status.FAILED)
-        settings = self._settings
-        if settings.contradictions and not (near or self._filmed or self._first_order):
+        inputs, settings = self._inputs, self._inputs.settings
+        if settings.contradictions and not (near or inputs.filmed or self._first_order):
             found = self._ended_by_depth(found)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
-        doubts = Doubts() if near else doubts_by_images(found, self._given, settings, self._meshes, self._observation)
-        choice, turns_open, within = self._choice(self._as_sure_as(doubts, found), located)
-        ending = Ending(
-            self._meshes, self._settings, self._objective, self._pose, self._stages,
-            start_counts=start_counts and self._stages is not None, turns_open=turns_open,
-            boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
-            within=within, filmed=self._filmed,
+        doubts = Doubts() if near else doubts_by_images(found, self._given, inputs)
+        found = self._as_sure_as(doubts, found)
+        rivals = rival_poses(
+            found, self._answers, self._descent, self._again, self._given,
+            as_expected=self._as_expected(found), located=located, first_order=self._first_order,
+            column=self._count - ALTERNATIVES,
         )  # fmt: skip
-        choice, odds = as_well_refined(choice, self._ways, ending.odds, self._descent, self._again)
+        ending = Ending(
+            inputs, self._pose, self._stages, start_counts=start_counts and self._stages is not None,
+            turns_open=rivals.turns_open, boxed=self._box is not None, shown=None if near else self._shown,
+            first_order=self._first_order, within=rivals.within,
+        )  # fmt: skip
+        choice, odds = as_well_refined(rivals.choice, rivals.ways, ending.odds, self._descent, self._again)
         # A mask speaks for and against what may be right: its border is left out last.
         placed = None if near else self._beside_mask(choice[int(np.argmax(odds))], shifted=doubts.may_be_shifted)
         outcome = ending.outcome(choice, odds, placed, self._recorder, self._rates)
@@ -164,8 +145,8 @@ class Search:
 
     def _ended_by_depth(self, found: Candidates) -> Candidates:
         """The same, or where depth leads that contradicts it: along its own steps, or to a turn that explains more."""
-        given = self._descent, self._again, self._observation, self._last_steps
-        ended = turned_to_explain(ended_by_depth(found, *given), *given)
+        led = ended_by_depth(found, self._descent, self._again, self._last_steps)
+        ended = turned_to_explain(led, self._descent, self._again)
         self._answers = [ended if one is found else one for one in self._answers]
         return ended
 
@@ -181,63 +162,26 @@ class Search:
         """The same, or what the other images find where a mask led whose border they do not bear out."""
         if not self._as_region:
             return None
-        descent = self._descent.of(self._observation.without_mask())
-        if self._meshes.mesh.has_pattern:  # colours hold what depth leaves open
-            descent = descent.by(replace(self._settings, outline=ContourSettings.off()))
+        descent = self._descent.of(self._inputs.observation.without_mask())
+        if self._inputs.meshes.mesh.has_pattern:  # colours hold what depth leaves open
+            descent = descent.by(replace(self._inputs.settings, outline=ContourSettings.off()))
         return beside_mask(found, descent, self._again, self._last_steps, shifted=shifted)
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""
-        border_px = off_px(found, self._meshes) if self._held_unseen else 0.0
-        refused = self._held_unseen and border_px >= self._settings.mask_refused_px
-        return (self._by_edges(found, border_px, stages) if refused else None) or found
-
-    def _by_edges(self, found: Candidates, border_px: float, stages: Stages) -> Candidates | None:
-        """What edges find beside a mask that is off, from the start and from where the mask led; None for nothing."""
-        settings, start, length_m = self._beside_border, self._pose, self._meshes.length_m
-        near, far = settings.near, settings.far
-        hides = Observation(self._observation.camera, mask=self._observation.mask)
-        off_px = DEVIATION * border_px * self._observation.camera.fx / found.level.crop.camera.fx
-        descent = self._descent.of(self._observation.without_mask(), hides, off_px)
-        at_start = descent.run(near, stages.proposals(start, near, 0), start)
-        if isinstance(at_start, Failure):
-            return None
-        self._descent, self._again = descent, near.of_one_pose(1)  # alternatives are refined as the result was
-        best, turn_rad = at_start, np.radians(near.angle_deg or PLAIN_ANGLE_DEG)
-        if not convinces(at_start, turn_rad):
-            wide = settings.fallback_confidence > 0.0
-            led = stages.led_by_mask(near.hypotheses[0]) if wide else found
-            prior = PosePrior(start, np.radians(far.angle_deg), far.distance * length_m, settings.prior_unmasked)
-            pyramid = replace(self._again, angle_deg=far.angle_deg, distance=far.distance)
-
-            def run(pyramid: PyramidSettings, pose: Pose) -> Candidates | Failure:
-                return descent.run(pyramid, Hypotheses.of(pose, near.hypotheses[0]), pose, expected=start)
-
-            others = raced(run, pyramid, poses_of(found if isinstance(led, Failure) else led), prior, length_m)
-            best = without_mask(at_start, others, prior, turn_rad, length_m)
-        return replace(best, level=replace(best.level, mask_refused_px=border_px))
-
-    def masks_in_box(self, box: Box, seed: int) -> list[Guess] | Failure:
-        """Masks in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
-        return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings, seed)
-
-    def instance_at(self, place: ImagePlace, scene: Occupancy, seed: int) -> tuple[Guess, Box] | Failure:
-        """What covers a pixel; see `instances.instance_at`."""
-        return instance_at(self._descent, self._meshes, self._observation, place, scene, self._settings, seed)
-
-    def pieces(self, seed: int) -> list[Guess] | Failure:
-        """Masks of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
-        found = pieces(self._meshes, self._observation, self._settings.view_sphere, self._settings.pieces, seed)
-        return [Guess(mask) for mask in found] or Failure(Status.NO_OVERLAP)
+        by_edges = found_by_edges(found, self._pose, self._descent, stages) if self._held_unseen else None
+        if by_edges is None:
+            return found
+        self._descent, self._again = by_edges.descent, by_edges.again  # alternatives are refined as the result was
+        return by_edges.best
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
-        s = self._settings
-        others = s.symmetric_alternatives or (s.turns.count > 0 and self._meshes.axis is not None)
+        inputs, settings = self._inputs, self._inputs.settings
+        others = settings.symmetric_alternatives or (settings.turns.count > 0 and inputs.meshes.axis is not None)
         return most_iterates(
-            s, self._objective, self._observation.without_mask(), self._meshes.mesh, self._again,
-            started=self._start is not None, alternatives=ALTERNATIVES + 1 if others else 0, as_region=self._as_region,
-            held_unseen=self._held_unseen,
+            inputs, self._again, started=self._start is not None, alternatives=ALTERNATIVES + 1 if others else 0,
+            as_region=self._as_region, held_unseen=self._held_unseen,
         ) - 1  # fmt: skip
 
     @property
@@ -251,10 +195,11 @@ class Search:
 
         Frames of a film are held against those before, and who makes no last steps is in a hurry.
         """
-        asked = self._settings.contradictions and not self._settings.polish.idle and not self._first_order
-        images = set(self._observation.modalities)
+        inputs, settings = self._inputs, self._inputs.settings
+        asked = settings.contradictions and not settings.polish.idle and not self._first_order
+        images = set(inputs.observation.modalities)
         held = "rgb" not in images or ("depth" in images) == ("mask" in images)
-        return None if held or not asked or self._filmed or self._given is None else self._observation
+        return None if held or not asked or inputs.filmed or self._given is None else inputs.observation
 
     @property
     def _pose(self) -> Pose:
@@ -264,37 +209,22 @@ class Search:
 
     def _anywhere(self) -> Candidates | Failure:
         """What is found with no start pose; the first proposal stands for the start from then on."""
-        given = self._descent, self._meshes, self._observation
         if self._box is None:
-            found = search_globally(*given, self._settings, self._again, self._guesses)
+            found = search_globally(self._descent, self._again, self._guesses)
         else:
-            found = search_by_features(*given, self._box, self._settings, self._again)
+            found = search_by_features(self._descent, self._box, self._again)
         if isinstance(found, Failure):
             return found
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
-    def _choice(self, found: Candidates, located: bool) -> tuple[list[Candidates], bool, AnglePrior | None]:
-        """What may be right, what was found first; whether turned about an axis, and near what start, if by teeth."""
-        choice = [found, *(one for one in self._answers if one is not found)]
-        if found.quality.matched is not None:  # keypoints tell sides apart
-            return choice, False, None
-        told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= MOVED
-        given, told = None if located else self._given, told and not located
-        left = ALTERNATIVES
-        if told or not self._settings.turns.all_around:
-            last = self._meshes, self._descent, self._again, self._settings.turns, self._count - 1
-            beside = found if self._first_order else with_turn_beside(found, *last)
-            left -= beside is not found  # it is one of them
-            choice = [found := beside]
-        by = self._meshes, self._descent, self._settings
-        turned, turns_open = other_ways(found, *by, given, self._again.faces[0], told=told)
-        nearby = angle_prior(found, self._given, self._settings, told=told)
-        tried = self._settings.turns.tried and not (self._filmed or self._first_order)
-        folded = left_of_folds(choice, self._meshes, nearby) if nearby is None or tried else []
-        for number, start in enumerate([*folded, *turned][:left]):
-            other = self._descent.run(self._again, Hypotheses.of(start, self._count - ALTERNATIVES + number), start)
-            if isinstance(other, Candidates):
-                choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
-                self._ways += [] if self._filmed else [Way(choice[-1], start)]
-        return choice, turns_open or bool(folded and nearby), nearby if folded else None
+    def _as_expected(self, found: Candidates) -> bool:
+        """Whether a result fits, and lies where the start has it."""
+        return self._stages is not None and found.log_odds > _AS_EXPECTED and self._stages.moved(found) <= MOVED
+
+
+def _first_order(
+    problem: Problem, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object
+) -> SolverResult:  # fmt: skip
+    """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
+    return descend(problem, R, t, descent, rates)

@@ -13,18 +13,15 @@ from diffdope.checked_fields import changed
 from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.features.feature_boxes import tells_by_pattern
 from diffdope.search.features.feature_search import found_by_features
 from diffdope.search.levels import PyramidSettings
-from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.around_prior import around_prior
 from diffdope.search.proposals.around_start import AroundStart
 from diffdope.search.proposals.closest_points import aligned, measured_points
 from diffdope.search.proposals.view_sphere import view_sphere
-from diffdope.search.settings import SearchSettings
 
 F64 = NDArray[np.float64]
 
@@ -39,25 +36,23 @@ class Stages:
     """The searches of one refinement.
 
     Args:
-        meshes: the object, about its own middle.
-        observation: the whole image.
-        start: around which is searched.
-        settings: of the searches.
         descent: takes hypotheses through levels.
+        start: around which is searched.
         rng: of the proposals.
-        depth_counts: whether depth has a weight.
         held: whether edges hold the outline.
         first_aligned: number in the history of the first pose that measured points lead to.
-        filmed: whether other frames tell more than keypoints do.
     """
 
     def __init__(
-        self, meshes: MeshLevels, observation: Observation, start: Pose, settings: SearchSettings, descent: Descent,
-        rng: Generator, *, depth_counts: bool, held: bool, first_aligned: int, filmed: bool = False,
+        self, descent: Descent, start: Pose, rng: Generator, *, held: bool, first_aligned: int
     ) -> None:  # fmt: skip
-        self._meshes, self._observation, self._start, self._settings = meshes, observation, start, settings
-        self._descent, self._rng, self._held = descent, rng, held
-        alone = observation.modalities == ("rgb",) and not filmed and settings.features.poses > 0
+        self._descent, self._start, self._rng, self._held = descent, start, rng, held
+        inputs = descent.inputs
+        meshes, observation, settings = inputs.meshes, inputs.observation, inputs.settings
+        self._meshes, self._observation, self._settings = meshes, observation, settings
+        depth_counts = inputs.objective.depth_weight > 0.0
+        # In a film, other frames tell more than keypoints do.
+        alone = observation.modalities == ("rgb",) and not inputs.filmed and settings.features.poses > 0
         self._detects = alone and tells_by_pattern(observation, meshes.mesh)
         points = settings.closest_points
         self._measured = depth_counts and "depth" in observation.modalities
@@ -144,8 +139,7 @@ class Stages:
         if not self._detects or fits >= self._settings.least_confidence:
             return None
         last = self._as_far(self._settings.near.of_one_pose(1))
-        given = self._descent, self._meshes, self._observation, self._start, self._settings
-        return found_by_features(*given, last, column)
+        return found_by_features(self._descent, self._start, last, column)
 
     def _far(self, column: int) -> Candidates | Failure:
         """The wider search: from what is laid over the mask with rotations near the start's, from what explains most of

@@ -30,6 +30,7 @@ from diffdope.search.checks.contradictions import LEAST
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.registry import ObjectiveSettings
 
@@ -153,7 +154,8 @@ def last_compared(result: RefinementResult, observation: Observation) -> Observa
 
 def searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:
     """A fast search near a pose, or everywhere; None if nothing could be compared."""
-    outcome = Search(meshes, observation, pose, FAST, ObjectiveSettings(irls_floor=0.01), margin=0.25, seed=0).run()
+    inputs = SearchInputs(meshes, observation, FAST, ObjectiveSettings(irls_floor=0.01), margin=0.25)
+    outcome = Search(inputs, pose, seed=0).run()
     return None if isinstance(outcome, Failure) else outcome
 
 

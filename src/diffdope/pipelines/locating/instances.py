@@ -23,7 +23,7 @@ from diffdope.search.descent import Progress
 from diffdope.search.drawn import Drawing, drawing_of
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_masks import Guess
-from diffdope.search.proposals.instances import places
+from diffdope.search.proposals.instances import instance_at, places
 from diffdope.search.proposals.place_queue import Occupancy, PlaceQueue
 from diffdope.search.selection import SAME, SAME_RAD
 
@@ -94,8 +94,7 @@ def instances(
     """
     region = None if observation.mask is None else observation.mask > 0.5
     observation, settings = observation.without_mask().surfaces, preset.resolved_search
-    meshes = searcher.meshes
-    search = searcher.search(preset, observation, None)
+    meshes, inputs = searcher.meshes, searcher.inputs(preset, observation)
     pixels, flat = places(observation, meshes.length_m, settings, searcher.seed)
     if region is not None:
         pixels = pixels[region[pixels[:, 1].astype(np.int64), pixels[:, 0].astype(np.int64)]]
@@ -112,7 +111,7 @@ def instances(
         return doubted(one, meshes, seen, None, settings)
 
     while len(drawn) < most and in_vain < _IN_VAIN and (place := queue.best(scene)) is not None:
-        guess = search.instance_at(place, scene, searcher.seed)
+        guess = instance_at(inputs, place, scene, searcher.seed)
         one: SeenInstance | None = None
         if not isinstance(guess, Failure):
             mask, box = guess

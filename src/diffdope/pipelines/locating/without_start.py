@@ -31,6 +31,7 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Progress
 from diffdope.search.features.feature_boxes import feature_boxes
+from diffdope.search.proposals.box_masks import guessed_pieces, masks_in_box
 
 
 def anywhere(
@@ -54,8 +55,8 @@ def anywhere(
         found = beside_depth_alone(found, searcher, preset, observation)
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
     began, whole = time.perf_counter(), observation.without_mask()
-    search = searcher.search(preset, whole.surfaces, None)
-    guesses = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
+    inputs, seed = searcher.inputs(preset, whole.surfaces), searcher.seed
+    guesses = guessed_pieces(inputs, seed) if box is None else masks_in_box(inputs, box, seed)
     if isinstance(guesses, Failure):
         why = NOTHING_APART if box is None else NOTHING_IN_BOX
         return Attempt(replace(searcher.refused(guesses, None, began), message=why), None)

@@ -12,7 +12,6 @@ from diffdope.geometry.pose import Pose, between
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.failure import Failure
 from diffdope.search.alternatives.axis_rotations import (
-    TurnSettings,
     about_other_axes,
     turned_alternatives,
     turned_beside,
@@ -106,20 +105,18 @@ def left_of_folds(
 
 
 def other_ways(
-    found: Candidates, meshes: MeshLevels, descent: Descent, settings: SearchSettings, start: Pose | None, faces: int,
-    *, told: bool,
+    found: Candidates, descent: Descent, start: Pose | None, faces: int, *, told: bool
 ) -> tuple[list[Pose], bool]:  # fmt: skip
     """The pose turned otherwise, the best first, and whether one of these is a turn about an axis.
 
     Args:
         found: the pose.
-        meshes: the object, about its own middle.
         descent: prepares levels.
-        settings: of the search.
         start: around which was searched; None where there was none.
         faces: triangles of the mesh that is drawn.
         told: whether the start has told the turn about an axis of revolution.
     """
+    meshes, settings = descent.inputs.meshes, descent.inputs.settings
     ways = meshes.approximate_symmetries if settings.symmetric_alternatives else Symmetries.none()
     around = settings.turns.tried
     axis = meshes.axis if around and not told else None
@@ -166,18 +163,17 @@ def ahead_of(start: Pose, poses: Sequence[Pose], found: Candidates, meshes: Mesh
 
 
 def with_turn_beside(
-    found: Candidates, meshes: MeshLevels, descent: Descent, again: PyramidSettings, turns: TurnSettings, column: int
+    found: Candidates, descent: Descent, again: PyramidSettings, column: int
 ) -> Candidates:  # fmt: skip
     """What was found, or what is found a little turned about an axis of revolution, if more speaks for it.
 
     Args:
         found: the result.
-        meshes: the object.
         descent: as it was found.
         again: levels of one pose.
-        turns: that are tried.
         column: of the history.
     """
+    meshes, turns = descent.inputs.meshes, descent.inputs.settings.turns
     axis = meshes.axis
     if axis is None or not turns.count:
         return found

@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure
-from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.symmetric_alternatives import FIRST
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
-from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.around_start import within_reach
@@ -40,7 +38,7 @@ _TRIED = 2  # turns that make steps
 
 
 def turned_to_explain(
-    found: Candidates, descent: Descent, again: PyramidSettings, observation: Observation, steps: LastSteps
+    found: Candidates, descent: Descent, again: PyramidSettings
 ) -> Candidates:  # fmt: skip
     """The same, or what is found from a turn of it that explains more.
 
@@ -50,15 +48,14 @@ def turned_to_explain(
         found: from a start.
         descent: as it was found.
         again: levels of one pose.
-        observation: the whole image.
-        steps: the last ones.
     """
-    quality, pose, meshes, settings = found.quality, found.pose, steps.meshes, descent.search.box
+    inputs, quality, pose = descent.inputs, found.quality, found.pose
+    meshes, observation, settings = inputs.meshes, inputs.observation, inputs.settings.box
     if "mask" in observation.modalities or quality.depth_inliers is None or quality.matched is not None:
         return found  # a mask, and keypoints, tell turns apart
     turns = []
     if _HARDLY < quality.depth_inliers * quality.visible < _FITS:
-        turns = _turns(pose, meshes, found.start, _FARTHER * np.radians(descent.search.far.angle_deg))
+        turns = _turns(pose, meshes, found.start, _FARTHER * np.radians(inputs.settings.far.angle_deg))
     if not turns:
         return found
     box = within_reach(meshes, observation, pose, _REACH * meshes.length_m)

@@ -12,7 +12,6 @@ import numpy as np
 from diffdope.estimate.border_belief import BorderBelief
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
-from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates
 from diffdope.search.checks.contradictions import FAILS, Doubt, of_kind, problem_of, state_of
 from diffdope.search.checks.departure import of_departure
@@ -23,7 +22,7 @@ from diffdope.search.checks.mask_border import of_border
 from diffdope.search.checks.outline_evidence import share_on_edges
 from diffdope.search.checks.size_consistency import Edges, of_size
 from diffdope.search.checks.support_penetration import of_plane, of_support
-from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 
 BorderOff = Callable[[Pose, Pose | None], Doubt]
@@ -116,22 +115,18 @@ def doubts_about(
     return Doubts(at_most, off_m, aside_m, tuple(notes), may_be_shifted(first, found.rough), fits, belief)
 
 
-def doubts_by_images(
-    found: Candidates, start: Pose | None, settings: SearchSettings, meshes: MeshLevels, observation: Observation
-) -> Doubts:  # fmt: skip
+def doubts_by_images(found: Candidates, start: Pose | None, inputs: SearchInputs) -> Doubts:
     """The same, with all that the photograph and depth are asked.
 
     Args:
         found: the result.
         start: around which was searched; None where there was none.
-        settings: of the search.
-        meshes: the object.
-        observation: the whole image.
+        inputs: of the search.
     """
-    given = meshes, observation
+    given, settings = (inputs.meshes, inputs.observation), inputs.settings
     edges, steps = partial(share_on_edges, *given), partial(share_on_steps, *given)
     border = partial(of_border, *given, settings.noise.mask_border_px, shift_px=settings.noise.mask_shift_px)
-    return doubts_about(found, start, settings, meshes.length_m, edges, border, steps)
+    return doubts_about(found, start, settings, inputs.meshes.length_m, edges, border, steps)
 
 
 def _led_by_mask(found: Candidates) -> bool:

@@ -16,43 +16,34 @@ from numpy.typing import NDArray
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.features.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses, feature_poses_around
 from diffdope.search.global_search import Everywhere, surest_first
 from diffdope.search.levels import PyramidSettings
-from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
-from diffdope.search.settings import SearchSettings
 
 F64 = NDArray[np.float64]
 
 _EACH = 0.2  # log odds that a keypoint is worth: of those next to each other, none is independent
-_CHANCE, _WORTH, _MOST = (
-    15.0,
-    15.0,
-    3.0,
-)  # keypoints that may agree by chance; more that are worth 1 in log odds; at most
+_CHANCE, _WORTH, _MOST = 15.0, 15.0, 3.0
+"""Keypoints that may agree by chance; as many more are worth 1 in log odds; and what all are worth at most."""
 
 
 def search_by_features(
-    descent: Descent, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings,
-    last: PyramidSettings,
+    descent: Descent, box: Box, last: PyramidSettings
 ) -> Everywhere | Failure:  # fmt: skip
     """The poses that the keypoints in a box support; a failure if there are none.
 
     Args:
-        descent: takes poses through levels.
-        meshes: the object, about its own middle.
-        observation: with RGB, without a mask.
+        descent: takes poses through levels, of an observation with RGB and without a mask.
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, pixels.
-        search: of the search.
         last: the levels that every answer goes through on its own.
     """
+    inputs, meshes = descent.inputs, descent.inputs.meshes
     if not meshes.mesh.has_pattern:
         return Failure(Status.FAILED)
-    proposals = feature_poses(meshes, observation, box, search.features)
+    proposals = feature_poses(meshes, inputs.observation, box, inputs.settings.features)
     answers = _answers(descent, proposals, last, 0)
     if not answers:
         return Failure(Status.FAILED)
@@ -60,23 +51,20 @@ def search_by_features(
 
 
 def found_by_features(
-    descent: Descent, meshes: MeshLevels, observation: Observation, start: Pose, search: SearchSettings,
-    last: PyramidSettings, column: int,
+    descent: Descent, start: Pose, last: PyramidSettings, column: int
 ) -> Candidates | None:  # fmt: skip
     """The surest pose that keypoints support within reach of the wider search; None if there is none.
 
     Args:
-        descent: takes poses through levels.
-        meshes: the object, about its own middle, with a pattern.
-        observation: with RGB, without depth and mask.
+        descent: takes poses through levels, of an object with a pattern and an observation of RGB alone.
         start: around which is searched.
-        search: of the search.
         last: the levels that every pose goes through on its own, with the prior of the wider search.
         column: number in the history of the first pose.
     """
+    inputs, far = descent.inputs, descent.inputs.settings.far
     proposals = feature_poses_around(
-        meshes, observation, start, search.features,
-        angle_rad=np.radians(search.far.angle_deg), distance_m=search.far.distance * meshes.length_m,
+        inputs.meshes, inputs.observation, start, inputs.settings.features,
+        angle_rad=np.radians(far.angle_deg), distance_m=far.distance * inputs.meshes.length_m,
     )  # fmt: skip
     answers = _answers(descent, proposals, last, column, start)
     return replace(surest_first(_behind(answers))[0], start=start) if answers else None

@@ -1,4 +1,4 @@
-"""From a box to masks: the poses that explain most of what it shows, and the pixels in which each would be seen."""
+"""From a box, or none, to masks: the poses that explain most of what it shows, and the pixels in which each is seen."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Hypotheses
 from diffdope.search.descent import Descent
+from diffdope.search.history import Recorder
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_proposals import BoxSettings, box_proposals, box_score
+from diffdope.search.proposals.depth_segments import pieces
 from diffdope.search.proposals.local_search import Score, Scored, climbed
 from diffdope.search.proposals.template_placement import Proposals
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 
 Mask = NDArray[np.bool_]
@@ -37,7 +40,7 @@ class Guess(NamedTuple):
 
 
 def masks_in_box(
-    descent: Descent, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings, seed: int
+    inputs: SearchInputs, box: Box, seed: int
 ) -> list[Guess] | Failure:  # fmt: skip
     """Masks in which the object may be, with the poses that lead to them, the likeliest first.
 
@@ -46,52 +49,60 @@ def masks_in_box(
     that explains less than before stays as it was, and climbs on.
 
     Args:
-        descent: takes poses through levels, of the observation without a mask.
-        meshes: the object, about its own middle.
-        observation: with depth, without a mask.
+        inputs: of the search, of an observation with depth and without a mask.
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, pixels.
-        search: of the search.
         seed: of the draws.
     """
-    settings = search.box
-    proposals = box_proposals(meshes, observation, box, search.view_sphere, settings)
+    meshes, observation, settings = inputs.meshes, inputs.observation, inputs.settings.box
+    proposals = box_proposals(meshes, observation, box, inputs.settings.view_sphere, settings)
     if isinstance(proposals, Failure):
         return proposals
     scored = partial(box_score, meshes, observation, box, settings)
-    kept = reached(descent, meshes, proposals, scored, settings, seed)
+    kept = reached(inputs, proposals, scored, settings, seed)
     if isinstance(kept, Failure):
         return kept
     # What explains less in the box may be right in a mask: an object the other way round, or end for end.
     poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))
     guesses: list[Guess] = []
     for k, pose in enumerate(poses[: settings.masks]):
-        mask = mask_of(meshes, observation, pose, box, search)
+        mask = mask_of(meshes, observation, pose, box, inputs.settings)
         if mask is not None and not any(_alike(mask, one.mask) for one in guesses):
             guesses.append(Guess(mask, poses[k:] + poses[:k]))
     return guesses or Failure(Status.FAILED)
 
 
+def guessed_pieces(inputs: SearchInputs, seed: int) -> list[Guess] | Failure:
+    """Masks of pieces that stand out and may be the object, the likeliest first; see `depth_segments.pieces`.
+
+    Args:
+        inputs: of the search, of an observation with depth and without a mask.
+        seed: of the draws.
+    """
+    settings = inputs.settings
+    found = pieces(inputs.meshes, inputs.observation, settings.view_sphere, settings.pieces, seed)
+    return [Guess(mask) for mask in found] or Failure(Status.NO_OVERLAP)
+
+
 def reached(
-    descent: Descent, meshes: MeshLevels, proposals: Proposals, scored: Callable[..., Score], settings: BoxSettings,
-    seed: int,
+    inputs: SearchInputs, proposals: Proposals, scored: Callable[..., Score], settings: BoxSettings, seed: int
 ) -> Scored | Failure:  # fmt: skip
     """The poses that proposals lead to without a mask, by climbing and by descents in turn, the best first.
 
     Args:
-        descent: takes poses through levels, of the observation without a mask.
-        meshes: the object, about its own middle.
+        inputs: of the search, of an observation without a mask.
         proposals: the best first.
         scored: makes a level's score, of its `size`, `faces` and `depth_range`.
         settings: of the levels.
         seed: of the draws.
     """
+    descent, length_m = Descent(inputs, Recorder()), inputs.meshes.length_m
     first, *finer = settings.pyramid.levels
     counts = [*(level.hypotheses for level in finer), settings.pyramid.levels[-1].hypotheses]
     rng = np.random.default_rng(seed)
     score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
     kept = climbed(
         Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, rng, rounds=first.iterations,
-        length_m=meshes.length_m, score=score,
+        length_m=length_m, score=score,
     )  # fmt: skip
     climb, before = settings.climb, first
     for number, level in enumerate(finer, start=1):
@@ -104,9 +115,7 @@ def reached(
         ended = found.ended.solution
         kept = kept.bettered(Scored.of(ended.R[:, 0], ended.t[:, 0], score))
         climb, before = climb.finer(level.size / before.size), level
-        kept = climbed(
-            kept, counts[number], climb, rng, rounds=climb.rounds_again, length_m=meshes.length_m, score=score
-        )
+        kept = climbed(kept, counts[number], climb, rng, rounds=climb.rounds_again, length_m=length_m, score=score)
     return kept
 
 

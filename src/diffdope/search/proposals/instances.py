@@ -18,7 +18,6 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.renderer import pose_batch
 from diffdope.scene.observation import Observation
-from diffdope.search.descent import Descent
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_masks import Guess, mask_of, reached
 from diffdope.search.proposals.box_proposals import BoxSettings, explained, penalties
@@ -26,6 +25,7 @@ from diffdope.search.proposals.depth_segments import reduced_points
 from diffdope.search.proposals.large_planes import off_large_planes
 from diffdope.search.proposals.local_search import Score
 from diffdope.search.proposals.place_queue import REACH, ImagePlace, Occupancy, explaining, seen_around
+from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 
 F64 = NDArray[np.float64]
@@ -71,30 +71,24 @@ def places(observation: Observation, length_m: float, search: SearchSettings, se
 
 
 def instance_at(
-    descent: Descent, meshes: MeshLevels, observation: Observation, place: ImagePlace, scene: Occupancy,
-    search: SearchSettings, seed: int,
+    inputs: SearchInputs, place: ImagePlace, scene: Occupancy, seed: int
 ) -> tuple[Guess, Box] | Failure:  # fmt: skip
     """The mask of what covers a place, with the poses that it may have, the likeliest first, and the box of that mask.
 
     Args:
-        descent: takes poses through levels, of the observation without a mask.
-        meshes: the object, about its own middle.
-        observation: with depth, without a mask.
+        inputs: of the search, of an observation with depth and without a mask.
         place: over which proposals are laid.
         scene: what was found so far.
-        search: of the search.
         seed: of the draws.
     """
-    settings = explaining(search)
+    meshes, observation, settings = inputs.meshes, inputs.observation, explaining(inputs.settings)
     assert place.proposals is not None
-    kept = reached(
-        descent, meshes, place.proposals, partial(_score, meshes, observation, place.box, scene, settings), settings,
-        seed,
-    )  # fmt: skip
+    scored = partial(_score, meshes, observation, place.box, scene, settings)
+    kept = reached(inputs, place.proposals, scored, settings, seed)
     if isinstance(kept, Failure):
         return kept
     poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))
-    mask = mask_of(meshes, observation, poses[0], place.box, search)
+    mask = mask_of(meshes, observation, poses[0], place.box, inputs.settings)
     if mask is None or not (mask & ~scene.claimed).any():
         return Failure(Status.FAILED)
     mask = mask & ~scene.claimed
