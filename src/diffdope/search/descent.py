@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,29 +13,25 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem
-from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
-from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
-from diffdope.search.edge_factors import along_outline
 from diffdope.search.history import Recorder
 from diffdope.search.level_preparation import LevelPreparation
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.print_rounds import PrintedRounds, by_print, is_compared
 from diffdope.search.priors import prior_around
+from diffdope.search.rounds import AtLevel, LinearisedTerms, Rounds
 from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import Winner, assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import ContourSettings
-from diffdope.terms.keyframe import Keyframe
 from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
-from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.rim_kernel import WIDEST_PX
 
@@ -132,13 +127,12 @@ class Descent:
             despite_mask: share of those that go on to a level, at least one, for poses that cost clearly less than the
                 cheapest but for the mask; 0 for none.
         """
-        best = start
+        best, settled = start, False
         before: Reached | None = None
         reached: Reached | None = None
-        level: LevelProblem | None = None
+        at: AtLevel | None = None
         rough: LevelProblem | None = None
         ended: Round | None = None
-        settled = False
         for number, one in enumerate(pyramid.levels):
             final = number == len(pyramid.levels) - 1
             if reached is not None:
@@ -150,58 +144,34 @@ class Descent:
                     hypotheses = choose(reached, hypotheses)
                     best = solved_pose(hypotheses.R[0], hypotheses.t[0])
             known = not pyramid.anywhere
-            prepared = self.levels.around(best, one, final=final, known=known, followed=followed, near=near)
-            if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
-                return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
-            rough, level, film = level, prepared, self.inputs.filmed
-            prior = prior_around(expected or start, pyramid, level, self.inputs.settings, self.inputs.meshes, film=film)
-            buffers = self.inputs.meshes.buffers(one.faces)
-            alone = (0.0,) if level.rims is None else _RIM_ROUNDS
-            reaches: Sequence[float] = self.inputs.settings.outline.reach_px if level.contour_active else alone
-            # Voters on the winner, those of the last level but one, make all of their steps.
-            races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
-            going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
-            step = partial(
-                self._rounds, level, best=best, reaches=reaches, iterations=-(-one.iterations // len(reaches)),
-                prior=prior, buffers=buffers, final=final, going_on=going_on,
-            )  # fmt: skip
+            level = self.levels.around(best, one, final=final, known=known, followed=followed, near=near)
+            if isinstance(level, Failure):  # at a later level, it is not the start that has left the picture
+                return level if number == 0 else Failure(Status.FAILED, level.window)
+            rough, at = None if at is None else at.level, self._at(level, pyramid, number, expected or start)
+            rounds = self._rounds_of(level, pyramid, number, len(hypotheses.t))
             count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
-            ended, left = step(hypotheses.taken(slice(0, count)))
+            ended, left = self._made(at, rounds, hypotheses.taken(slice(0, count)), best)
             reached = ended.reached(left, level)
             settled = settled or (count < len(hypotheses.t) and reached.agree(self.inputs.meshes.length_m))
             if count < len(hypotheses.t) and not settled:
-                others, more = step(hypotheses.taken(slice(count, None)))
+                others, more = self._made(at, rounds, hypotheses.taken(slice(count, None)), best)
                 reached = reached.joined(others.reached(more, level))
             hypotheses, best = reached.hypotheses, reached.best
-        assert level is not None and ended is not None
-        contour = self.inputs.settings.outline
-        if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
-            level = replace(level, contours=level.contours.weighing(contour.closing))
-            ended, hypotheses = self._rounds(
-                level, hypotheses, best, contour.closing_px, contour.closing_steps, prior, buffers, True, ended
-            )
-        if followed is None and self._creased(level):
-            ended, hypotheses = self._rounds(
-                level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
-            )
-        apart_m = 0.0
+        assert at is not None and ended is not None
+        at, ended, hypotheses = self._closed(at, ended, hypotheses, best, followed=followed is not None)
+        level, apart_m = at.level, 0.0
         if self.inputs.filmed and is_compared(level, self.inputs.meshes):
-            ended, hypotheses, apart_m = self._by_print(level, hypotheses, ended, prior, buffers)
+            ended, hypotheses, apart_m = self._by_print(at, ended, hypotheses)
         best, rendering = ended.best, ended.rendering
         won = Winner()
         if judged:
             if rendering is None:
                 rendering = Rendering.of(level.drawn(self.inputs.meshes.buffers(), best))
-            won = assess_winner(level, rendering, best, self.inputs.meshes, before, self._keyframe(best))
+            won = assess_winner(level, rendering, best, self.inputs.meshes, before, self.inputs.keyframe(best))
         return Candidates(
             start, level, rough or level, hypotheses.columns, ended, won.quality, won.gain, len(pyramid.levels),
             won.border_px, apart_m=apart_m,
         )  # fmt: skip
-
-    def _keyframe(self, pose: Pose) -> Keyframe | None:
-        """What a film has shown of the object from about there."""
-        keyframes = self.inputs.keyframes
-        return None if keyframes is None else keyframes.nearest(pose)
 
     def _creased(self, level: LevelProblem) -> bool:
         """Whether creases are looked for: where edges are all that there is, and the object has some."""
@@ -209,67 +179,83 @@ class Descent:
         wanted = outline.inner > 0.0 and bool(outline.inner_px) and plain and level.modalities == ("outline",)
         return wanted and len(self.inputs.meshes.creases) > 0
 
-    def _by_print(
-        self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
-    ) -> PrintedRounds:
-        def make(asked: QuadraticFactor | None, ended: Round, hypotheses: Hypotheses) -> tuple[Round, Hypotheses]:
-            rounds = level, hypotheses, ended.best, (_PRINT_PX,), _PRINT_STEPS, prior, buffers, True, ended
-            return self._rounds(*rounds, printed=asked)
+    def _at(self, level: LevelProblem, pyramid: PyramidSettings, number: int, about: Pose) -> AtLevel:
+        """A level of a pyramid, with a prior about a pose."""
+        inputs = self.inputs
+        prior = prior_around(about, pyramid, level, inputs.settings, inputs.meshes, film=inputs.filmed)
+        buffers = inputs.meshes.buffers(pyramid.levels[number].faces)
+        return AtLevel(inputs, level, prior, buffers, self._matched, number == len(pyramid.levels) - 1)
 
-        return by_print(level, self.inputs.meshes, buffers, ended, hypotheses, make)
+    def _rounds_of(self, level: LevelProblem, pyramid: PyramidSettings, number: int, count: int) -> Rounds:
+        """The rounds that so many hypotheses make at a level of a pyramid."""
+        alone = (0.0,) if level.rims is None else _RIM_ROUNDS
+        reaches: Sequence[float] = self.inputs.settings.outline.reach_px if level.contour_active else alone
+        # Voters on the winner, those of the last level but one, make all of their steps.
+        races = count >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
+        going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
+        return Rounds(reaches, -(-pyramid.levels[number].iterations // len(reaches)), going_on)
+
+    def _closed(
+        self, at: AtLevel, ended: Round, hypotheses: Hypotheses, best: Pose, *, followed: bool
+    ) -> tuple[AtLevel, Round, Hypotheses]:  # fmt: skip
+        """After the last level's rounds those that look closer: edges in other weights, or creases."""
+        level, contour = at.level, self.inputs.settings.outline
+        if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
+            at = at._replace(level=replace(level, contours=level.contours.weighing(contour.closing)))
+            closing = Rounds(contour.closing_px, contour.closing_steps)
+            ended, hypotheses = self._made(at, closing, hypotheses, best, ended)
+        if not followed and self._creased(level):
+            creases = Rounds(contour.inner_px, contour.closing_steps, inner=True)
+            ended, hypotheses = self._made(at, creases, hypotheses, best)
+        return at, ended, hypotheses
+
+    def _by_print(self, at: AtLevel, ended: Round, hypotheses: Hypotheses) -> PrintedRounds:
+        def make(asked: QuadraticFactor | None, ended: Round, hypotheses: Hypotheses) -> tuple[Round, Hypotheses]:
+            rounds = Rounds((_PRINT_PX,), _PRINT_STEPS, printed=asked)
+            return self._made(at, rounds, hypotheses, ended.best, ended)
+
+        return by_print(at.level, self.inputs.meshes, at.buffers, ended, hypotheses, make)
 
     @property
     def steps(self) -> LevenbergSettings:
         """Of the steps at levels before the last."""
         return self._steps[False]
 
-    def _rounds(
-        self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
-        prior: PosePrior | None, buffers: Buffers, final: bool, ended: Round | None = None, going_on: int | None = None,
-        inner: bool = False, printed: QuadraticFactor | None = None,
+    def _made(
+        self, at: AtLevel, rounds: Rounds, hypotheses: Hypotheses, best: Pose, ended: Round | None = None
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
-        problem = level.problem(self._variables, prior)
-        for reach_px in reaches:
-            ended = self._round(
-                level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on, inner=inner,
-                printed=printed, before=ended,
-            )  # fmt: skip
+        problem = at.level.problem(self._variables, at.prior)
+        for reach_px in rounds.reaches:
+            drawn = None if ended is None else ended.rendering
+            linearised = at.linearised(rounds, reach_px, best, drawn)
+            ended = self._round(at, rounds, problem, linearised, hypotheses, ended)
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
         assert ended is not None
         return ended, hypotheses
 
     def _round(
-        self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
-        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
-        printed: QuadraticFactor | None, before: Round | None,
+        self, at: AtLevel, rounds: Rounds, problem: Problem, linearised: LinearisedTerms, hypotheses: Hypotheses,
+        before: Round | None,
     ) -> Round:  # fmt: skip
-        drawn = None if before is None else before.rendering
-        if drawn is None and (level.contour_active or level.rims is not None):
-            drawn = Rendering.of(level.drawn(buffers, best))
-        contour, learned = along_outline(
-            level, best, drawn, reach_px, self.inputs.meshes, self._keyframe(best), inner=inner
-        )
-        matched = None if self._matched is None else self._matched.factor(best)
-        rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
-        held = tuple(factor for factor in (matched, rims, printed) if factor is not None)
-        quadratics = (*learned, *held, *pose_terms(self.inputs.meshes.corners_m, best, self.inputs.objective))
-        every = quadratics if contour is None else (contour, *quadratics)
-        problem = problem.with_quadratics([(0, factor) for factor in every])
+        level = at.level
+        problem = problem.with_quadratics([(0, factor) for factor in linearised.every])
         width, height = level.factor.width, level.factor.height
         # What compares no pixel is not drawn at every step, but once in the end.
         alone = len(hypotheses.t) == 1 and bool(level.factor.active.any())
-        paint = final and buffers is self.inputs.meshes.buffers() and alone and self._with_normal
+        paint = at.final and at.buffers is self.inputs.meshes.buffers() and alone and self._with_normal
         canvases = (Canvas.of(width * height), Canvas.of(width * height)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
-            iterations=iterations, settings=self._steps[final] if printed is None else self._print_steps,
-            canvases=canvases, going_on=going_on,
+            iterations=rounds.iterations,
+            settings=self._steps[at.final] if rounds.printed is None else self._print_steps,
+            canvases=canvases, going_on=rounds.going_on,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
         rendering = None if canvases is None else Rendering.on(canvases[int(solution.canvas[0])], width, height)
-        return Round(solution, contour, every, rendering, row, before and (before.begun or before))
+        begun = before and (before.begun or before)
+        return Round(solution, linearised.contour, linearised.every, rendering, row, begun)
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
         row = self._recorder.record(

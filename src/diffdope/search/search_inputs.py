@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from diffdope.geometry.pose import Pose
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 from diffdope.search.tracking.keyframes import Keyframes
+from diffdope.terms.keyframe import Keyframe
 from diffdope.terms.registry import ObjectiveSettings
 
 
@@ -35,6 +37,10 @@ class SearchInputs:
     def filmed(self) -> bool:
         """Whether the image is a frame of a film, which is held against those before."""
         return self.keyframes is not None
+
+    def keyframe(self, pose: Pose) -> Keyframe | None:
+        """What a film has shown of the object from about a pose; None for nothing."""
+        return None if self.keyframes is None else self.keyframes.nearest(pose)
 
     def of(self, observation: Observation) -> SearchInputs:
         """The same of another image."""
