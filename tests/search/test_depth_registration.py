@@ -19,7 +19,7 @@ from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.checks.depth_registration import Shift, may_be_shifted
+from diffdope.search.checks.depth_registration import DepthShift, may_be_shifted
 from diffdope.terms.registry import ObjectiveSettings
 
 SHIFTS = ((-4, 3), (0, -8), (6, 0))  # pixels to the right and down
@@ -97,6 +97,6 @@ def test_a_coarse_level_leaves_open_what_fits_better_moved_or_lies_pixels_aside(
     rough = prepare_level(
         Buffers(mesh), seen, start, window, ObjectiveSettings(), LevelRules(), length_m=mesh.diameter, with_normal=True
     )
-    open_ = [Shift(np.array([2.0, 0.0]), 0.6, 80.0), Shift(np.array([4.0, -4.0]), 0.95, 80.0)]
+    open_ = [DepthShift(np.array([2.0, 0.0]), 0.6, 80.0), DepthShift(np.array([4.0, -4.0]), 0.95, 80.0)]
     assert all(may_be_shifted(one, rough) for one in open_)
-    assert not may_be_shifted(Shift(np.array([4.0, 1.0]), 0.95, 80.0), rough) and not may_be_shifted(None, rough)
+    assert not may_be_shifted(DepthShift(np.array([4.0, 1.0]), 0.95, 80.0), rough) and not may_be_shifted(None, rough)

@@ -35,7 +35,7 @@ _REGISTERED_PX = 1.25  # of a coarse crop: of 28 exact masks and their depth 1.1
 _LEAST_PX = 2.0  # of the whole image: masks are drawn no better
 
 
-class Shift(NamedTuple):
+class DepthShift(NamedTuple):
     """How far depth is to the right of and below the other images, pixels of the whole image, and how well that fits.
 
     share: of the pixels that disagree, what is left once depth is moved back; gained: how many fewer they are.
@@ -52,7 +52,7 @@ class Shift(NamedTuple):
         return far and self.share < _LEFT and self.gained >= _FEWEST
 
 
-def coarse_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m: float) -> Shift | None:
+def coarse_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m: float) -> DepthShift | None:
     """The shift at a coarse level, of depth that is compared beside other images; None where nothing tells.
 
     Args:
@@ -65,7 +65,7 @@ def coarse_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m:
     return shift_of_depth(rough, pose, length_m) if beside else None
 
 
-def may_be_shifted(first: Shift | None, rough: LevelProblem) -> bool:
+def may_be_shifted(first: DepthShift | None, rough: LevelProblem) -> bool:
     """Whether a coarse level, prepared near a pose, leaves it open that depth lies beside the other images."""
     if first is None:
         return False
@@ -73,7 +73,7 @@ def may_be_shifted(first: Shift | None, rough: LevelProblem) -> bool:
     return first.share < _WORTH_A_LOOK or away_px > _REGISTERED_PX
 
 
-def note_on_shift(first: Shift | None, level: LevelProblem, pose: Pose, length_m: float) -> str:
+def note_on_shift(first: DepthShift | None, level: LevelProblem, pose: Pose, length_m: float) -> str:
     """That depth is shifted, by how much, and what may be wrong; empty where it is not, or nothing tells.
 
     Args:
@@ -101,7 +101,7 @@ def note_on_shift(first: Shift | None, level: LevelProblem, pose: Pose, length_m
     )
 
 
-def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 | None = None) -> Shift | None:
+def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 | None = None) -> DepthShift | None:
     """The shift with which the object's outline in depth fits the mask, or, without one, the drawn outline best.
 
     Args:
@@ -157,7 +157,7 @@ class _Outlines(NamedTuple):
         unknown = depth.shape[1] - np.count_nonzero(measured, axis=1)
         return list(wrong + _UNKNOWN * unknown)
 
-    def shift(self, reduction: int, guess: F64 | None) -> Shift | None:
+    def shift(self, reduction: int, guess: F64 | None) -> DepthShift | None:
         """The one that makes fewest pixels disagree; None where that is not within reach."""
         known: dict[tuple[int, int], float] = {}
 
@@ -187,7 +187,7 @@ class _Outlines(NamedTuple):
         if not np.all(np.isfinite(bends)) or np.min(bends) < 1e-9:
             return None
         finer = 0.5 * (sides[:, 0] - sides[:, 1]) / bends  # of the parabola; within half a pixel, for none is lower
-        return Shift(reduction * (np.array(best) + finer), here / max(own, 1.0), own - here)
+        return DepthShift(reduction * (np.array(best) + finer), here / max(own, 1.0), own - here)
 
 
 def _grown(surface: F32) -> F32:

@@ -24,7 +24,7 @@ from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import NONE, Doubt
-from diffdope.search.checks.mask_shift import ALIKE, LEAST, SHARED_PX, WITHIN_PX, Shift, Steps, shift_of
+from diffdope.search.checks.mask_shift import ALIKE, LEAST, SHARED_PX, WITHIN_PX, MaskShift, Steps, shift_of
 from diffdope.search.checks.mask_width import Width, width_of
 from diffdope.search.checks.outline_evidence import colour_steps
 from diffdope.search.mesh_levels import MeshLevels
@@ -68,7 +68,7 @@ class Border(NamedTuple):
     if_exact: Offset
     if_not: Offset
     nearer: float
-    shift: Shift
+    shift: MaskShift
     fits: float = 0.0
 
     @property
@@ -188,7 +188,7 @@ def border_of(
     half_m = 0.5 * meshes.length_m
     width = width_of(crop.mask, drawn.coverage[0], points, crop.camera, pose, length_m=half_m, scale=scale)
     log_likely = _by_its_shape(width, outside, border_px)
-    shift = Shift(0.5 * (shift_px > 0.0), shift_px)
+    shift = MaskShift(0.5 * (shift_px > 0.0), shift_px)
     if crop.rgb is not None:
         steps, seen = _steps(crop, points)
         told = _log_likelihoods(steps, scale * border_px * _DEVIATIONS)

@@ -47,7 +47,7 @@ class Steps(NamedTuple):
     along: F64
 
 
-class Shift(NamedTuple):
+class MaskShift(NamedTuple):
     """Of a whole mask: the probability that it is shifted, and by how many pixels of the image along one axis then."""
 
     shifted: float
@@ -59,7 +59,7 @@ class Shift(NamedTuple):
         return float(np.sqrt(self.shifted) * self.if_shifted_px)
 
 
-def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> Shift:
+def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> MaskShift:
     """Whether a mask is shifted, and how far, by the edges beside it.
 
     Beside a border that is b outside and shifted by s, the object's end is at x_i = -b - s n_i along the normal n_i.
@@ -83,7 +83,7 @@ def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> 
     share = likely * _BEFOREHAND / _BEFOREHAND.sum()
     some = float(share.sum())
     by_px = shift_px * float(np.sqrt(0.5 * share @ np.sum(_ASIDE**2, axis=1) / max(some, LEAST)))
-    return Shift(some / float(likely[len(likely) // 2] + some), by_px)
+    return MaskShift(some / float(likely[len(likely) // 2] + some), by_px)
 
 
 def _less_sure(likely: F64, shift_px: float) -> F64:
