@@ -18,6 +18,7 @@ F64 = NDArray[np.float64]
 
 UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Models stand along their z; in a picture, up is -y. Then x points right and y away from the viewer."""
+# How pictures of models are taken: three sides of a box show, and the top the least.
 _FROM_ABOVE, _FROM_ASIDE = np.radians(25.0), np.radians(30.0)
 _MARGIN = 1.06  # of the photograph, around it on the screen
 _LEAST_BOX = 4.0  # pixels: smaller ones are clicks

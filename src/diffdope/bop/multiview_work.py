@@ -30,7 +30,7 @@ from diffdope.scene.scene import SceneObject
 from diffdope.scene.view import View
 
 F64 = NDArray[np.float64]
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # weights of red, green and blue in brightness: ITU-R BT.601
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ _FLOOR = 0.1  # of a cost: as much a good pose pays where masks lack something, 
 _MARGIN = 0.15  # about mask and start, as a share of the longer side
 _DAMPING, _DECREASE, _INCREASE = 1e-3, 0.2, 8.0  # at first; factors after a good step and after a bad one
 _LONGEST = 0.3  # step: radians, or this share of half the robot's size
+# Hypotheses that are nearer than both, the second a share of the robot's size, are one.
 _SAME_RAD, _SAME = np.radians(3.0), 0.02
 
 

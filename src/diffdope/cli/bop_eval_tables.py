@@ -13,7 +13,7 @@ from diffdope.bop.tables import Report
 
 Column = tuple[str, Callable[[Summary], str]]
 _WIDTH = 168  # columns of text that all figures need
-_ESSENTIAL = (0, 1, 2, 3, 4, 7, 8, 16, 18)
+_ESSENTIAL = (0, 1, 2, 3, 4, 7, 8, 16, 18)  # columns that a narrow terminal shows
 
 
 def length(value: float | None) -> str:

@@ -32,7 +32,7 @@ RARE = frozenset({
 })  # fmt: skip
 HELP = ("-h", "--help", "--help-all")
 """Words that ask for the help of what has nothing but sub-commands."""
-_INDENT = 28
+_INDENT = 28  # columns, where the explanations of options begin
 _EXAMPLE = "Example: "
 _NONE = re.compile(r"\{None\}\|")
 _METAVARS: dict[Any, str] = {Path: "PATH", int: "N", float: "NUMBER", str: "TEXT"}

@@ -27,7 +27,7 @@ _PRINT = 1.3  # times as unsure as its normal equations have it: at 70 right pos
 _SIZE = 0.003  # deviation of what all prints of a camera share: of K, and of the sizes of models
 _TELLS = 0.5  # share of the variance that the spread leaves, beyond which the colours say nothing
 _OUTLYING = 4.0  # degrees of freedom of Student's t, by which a print that stands out counts less
-_ROUNDS, _SAME = 20, 1e-7
+_ROUNDS, _SAME = 20, 1e-7  # of reweighting at most, and the change of the scale at which it has come to rest
 
 
 class ScaleEvidence(NamedTuple):

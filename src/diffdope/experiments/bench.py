@@ -23,11 +23,11 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
 Row = dict[str, object]
-RECOVERED_MM = 5.0
+RECOVERED_MM = 5.0  # ADD below which a pose was recovered
 NO_START = "none"
 """What stands for the start where there is none."""
 _POINTS = 2000  # model points of ADD; the mean over more is the same
-_REFINERS = 8
+_REFINERS = 8  # kept at a time: each holds tables and scratch of its mesh
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from diffdope.experiments.study import Study
 from diffdope.experiments.tables import grouped, numbers
 from diffdope.jobs.task import Task
 
-_FOUND_MM, _FOUND_DEG = 10.0, 1.0
-_DEPTH_NOISE_M = 0.001
+_FOUND_MM, _FOUND_DEG = 10.0, 1.0  # a camera that is nearer than both is found
+_DEPTH_NOISE_M = 0.001  # standard deviation of drawn depth
 IMAGES = ("mask", "mask+depth")
 
 

@@ -22,9 +22,9 @@ from diffdope.scene.robot import Robot
 F64 = NDArray[np.float64]
 
 CAMERA = Camera(600.0, 600.0, 319.5, 239.5, 640, 480)
-_DISTANCES_M = 0.35, 0.75
+_DISTANCES_M = 0.35, 0.75  # between which the object is seen
 _DRAWS = 40_000  # configurations that are tried for one that sees the object
-_MARGIN_PX = 15.0
+_MARGIN_PX = 15.0  # between the object and the picture's border
 
 
 class HandTruth(NamedTuple):

@@ -35,7 +35,7 @@ F64 = NDArray[np.float64]
 SHAPES = ("blob", "box", "cylinder, label")
 MODALITIES = ("rgb", "depth", "rgb+depth", "rgb+depth+mask")
 SOLVERS = ("polished", "search alone")
-GOAL = 1.2
+GOAL = 1.2  # times the Cramer-Rao bound: where the figure has its line
 _ASTRAY = 15.0  # times the bound: another minimum, which no bound speaks of
 
 

@@ -39,7 +39,7 @@ from diffdope.pipelines.settings import Preset
 
 SHAPES = ("sphere", "cylinder", "box", "cube", "cylinder, label", "box, label")
 NEAR_BEST = 0.1  # share of the best cost within which another hypothesis is as good as the winner
-APART_DEG, APART_MM = 5.0, 5.0
+APART_DEG, APART_MM = 5.0, 5.0  # beyond either, two poses are different answers
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
 CAMERA = Camera(640.0, 640.0, 159.5, 119.5, 320, 240)
-_SAMPLES = 3
-_WALL_M = 1.2
+_SAMPLES = 3  # drawn so many times as large, then averaged
+_WALL_M = 1.2  # distance of the wall behind the objects
 _BORDER_PX = 2  # by which the renderer's images reach beyond contours, rounded up
 
 

@@ -13,6 +13,7 @@ from diffdope.io.camera_entries import camera_of
 ROUNDED = 0.01  # by which the factors of width and height differ, where sizes were rounded to whole pixels
 _SAME_SHAPE = 0.06  # real principal points are within a few per cent of the centre
 _RESIZED = 1.25  # pictures are resized by more than that, and no principal point is so far off
+# By which pictures are reduced or enlarged as a rule.
 _FACTORS = (1 / 4, 1 / 3, 3 / 8, 1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0, 8 / 3, 3.0, 4.0)
 
 

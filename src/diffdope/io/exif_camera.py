@@ -24,13 +24,14 @@ _EXIF = 0x8769  # the tag below which EXIF's other tags are
 _FOCAL_MM, _FILM_MM = 0x920A, 0xA405  # FocalLength, FocalLengthIn35mmFilm
 _PER_UNIT, _UNIT = 0xA20E, 0xA210  # FocalPlaneXResolution, FocalPlaneResolutionUnit
 _WIDTH, _HEIGHT = 0xA002, 0xA003  # PixelXDimension, PixelYDimension: of the picture as it was taken
+# Of FocalPlaneResolutionUnit: inches, centimetres, millimetres and micrometres.
 _UNITS_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
-_DIAGONAL_MM = math.hypot(36.0, 24.0)
+_DIAGONAL_MM = math.hypot(36.0, 24.0)  # of 35 mm film, for which equivalent focal lengths are stated
 _DEVIATION = 0.03
 """Of such a focal length, as a share: whole millimetres of 26 are 1 % (a deviation), and what focusing near, and
 correcting a lens or a shaking hand, do to it, is as much or twice as much."""
 _LONGEST = 50.0  # sides of a picture: a lens of 1800 mm on film
-_TURNED = (5, 6, 7, 8)
+_TURNED = (5, 6, 7, 8)  # values of Orientation that exchange rows and columns
 _CURE = 'calibrate the camera, or write {"fx": .., "fy": .., "cx": .., "cy": .., "focal_deviation": 0.05}'
 
 

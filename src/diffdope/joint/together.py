@@ -28,7 +28,7 @@ from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 
-_GRAPH_STEPS, _IMAGE_STEPS = 20, 6
+_GRAPH_STEPS, _IMAGE_STEPS = 20, 6  # Gauss-Newton steps at most: of poses, which cost nothing, and of images
 _TOLERANCE = 1e-3  # of half a diameter, or radians: as `PolishSettings.tolerance`
 _ANEW = 0.02  # as `PolishSettings.anew`
 

@@ -28,8 +28,8 @@ from diffdope.scene.topology import EdgeTable
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-GRAZING_M = 1e-5
-MIN_DOUBLE_AREA_PX2 = 1e-10
+GRAZING_M = 1e-5  # distance of the camera from the plane of a face that it sees on edge
+MIN_DOUBLE_AREA_PX2 = 1e-10  # twice the area below which a face has none
 
 
 @dataclass(frozen=True)

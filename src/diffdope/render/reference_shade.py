@@ -11,7 +11,7 @@ from diffdope.scene.texture import MipPyramid
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-MIN_TEXELS_PER_PIXEL = 1e-6
+MIN_TEXELS_PER_PIXEL = 1e-6  # its logarithm is taken
 
 
 def mip_levels(pyramid: MipPyramid, uv: Array, projection: Projection, corners: NDArray[np.int32]) -> Array:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 
-_POINTS, _MOVED = 10_000, 1000
+_POINTS, _MOVED = 10_000, 1000  # of the surface, some 1 % of the diameter apart; those of them that are moved
 _AWAY = 0.015  # share of the diameter: half of what a right pose may be off; of surfaces, in their normal direction
 _FAR = 0.05  # share of the diameter: no surface is there; points are some 1 % apart
 _LOOKED_AT = 4  # of the points, every how manieth is looked at first

@@ -19,17 +19,17 @@ from diffdope.scene.sampling import points_on
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-_POINTS, _QUERIES = 10_000, 250
+_POINTS, _QUERIES = 10_000, 250  # of the surface, some 1 % of the diameter apart; those of them that are turned
 _ANGLES_DEG = (180, *range(30, 180, 30), 45)  # the inverse of what fits does, too
 _FAR = 0.1  # shares of the diameter: mean distance of the surfaces before they are moved onto each other ...
 _NEAR = 0.015  # ... and after
-_STEPS = 6
+_STEPS = 6  # of iterative closest points
 _EARLY, _HOPELESS = 2, 2.0 * _NEAR  # steps after which what is farther than this never gets near
-_SAME_RAD = np.radians(26.0)
-_MOST = 40
+_SAME_RAD = np.radians(26.0)  # turns that are nearer are one: what is tried is 30 degrees apart
+_MOST = 40  # turns that are kept: something round has one at each step about its axis
 _DIGITS = 6  # of distances that are compared: equal ones stay in their order, whatever is rounded
 _FLAT = 1e-6  # variance across a sheet, of that along it
-_SAME_AXIS_RAD = np.radians(3.0)
+_SAME_AXIS_RAD = np.radians(3.0)  # lines that are nearer to parallel are one axis
 
 
 def lookalikes(mesh: Mesh) -> Symmetries:

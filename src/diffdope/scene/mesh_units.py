@@ -15,6 +15,7 @@ from diffdope.scene.parts import Part
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _NAMES = {"m": "metres", "mm": "millimetres", "cm": "centimetres", "inch": "inches"}
 _A_NUMBER = "or a number (metres in one unit of the file: length measured / length in the file)"
+# Diameters: what is smaller or larger than the outer two is refused, what is above the middle one named.
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
 
 

@@ -31,9 +31,9 @@ _STANDS_OUT, _LEAST = 0.04, 0.005
 """Share of the diameter by which something stands out, beyond the points' own spacing, and of the points that do. Of
 scanned cans and jars seams, lids and dents are 0.003, of a cup with a small tab that is 0.007."""
 _LOOSE = 0.02  # share of the diameter: lines that pass the axis at such a distance count half
-_ROUNDS = 12
+_ROUNDS = 12  # of reweighting lines by how far from the axis they pass
 _RIDGE = 1e-6  # of normals that all lie in a plane
-_PARALLEL = 0.95
+_PARALLEL = 0.95  # cosine from which on two directions are one axis: 18 degrees
 _PARTS = 5  # in which points are turned
 _BEYOND = 1.01  # of a distance: what is farther is not measured, whatever is rounded
 

@@ -26,6 +26,7 @@ F64 = NDArray[np.float64]
 Intp = NDArray[np.intp]
 
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
+# Hypotheses that end nearer than both, the second of the diameter, agree.
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 _DEARER = 1.2  # ratio of costs from which on a place is not as good as the best
 _FITS = 0.9  # ratio of costs but for the mask's from which on a pose fits clearly better than the cheapest

@@ -18,8 +18,8 @@ from diffdope.viewer.window import as_html
 
 MOST_MOMENTS, MOST_VIEWS = 40, 12
 """In a page, of one picture and of several: of more, every n-th is kept. A photograph with depth takes a megabyte."""
-_STEP_S = 0.25
-_HOLD_S = 1.5
+_STEP_S = 0.25  # from moment to moment of a film
+_HOLD_S = 1.5  # on the last one, before it begins again
 
 _STYLE = """
 #diffdope-words{position:fixed;left:8px;top:8px;max-width:min(440px,36vw);max-height:calc(100vh - 96px);overflow:auto;

@@ -30,7 +30,7 @@ from diffdope.viz.residuals import residual_pictures
 
 MOST_HYPOTHESES = 24
 """Shown at a time, the cheapest: more hide each other."""
-_MOST_ANSWERS = 6
+_MOST_ANSWERS = 6  # shown at a time, the surest
 _CLEAR = 0.35  # opacity of what is not the result
 
 

@@ -17,10 +17,10 @@ from diffdope.viz.compose import to_bytes
 
 _BATCH_FACES = 1500  # of each of many copies
 _BEHIND = 1.15  # of the farthest body, where the photograph stands
-_FARTHEST_M, _USUAL_M = 100.0, 1.0
-_AMBIENT = 1.5
+_FARTHEST_M, _USUAL_M = 100.0, 1.0  # bodies beyond do not move the photograph; where it stands without any
+_AMBIENT = 1.5  # of light from everywhere: dark models are still seen
 _COVERING = 1.3  # of the points' distance, their size: surfaces seen from aside have no holes
-_LINE = (120, 120, 120)
+_LINE = (120, 120, 120)  # of the camera's frustum: grey, on light and on dark
 PHOTOGRAPH, DEPTH = "photograph", "depth"
 
 

@@ -11,7 +11,7 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]
-_MOST_NOTES = 8
+_MOST_NOTES = 8  # lines: more are counted
 
 
 def lines_of(result: RefinementResult) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ _DARK: Rgb = (50, 50, 50)
 _GRID: Rgb = (224, 224, 224)
 _FINER = 2  # drawn so many times as large, then reduced, which smooths the lines
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 30, 44  # margins, pixels
-_MOST_TICKS = 6
+_MOST_TICKS = 6  # on an axis: numbers do not touch
 _LARGEST_POWER = 300  # of ten, of what is written beside the axis: beyond, floats end
 
 

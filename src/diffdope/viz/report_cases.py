@@ -11,7 +11,7 @@ from diffdope.bop.evaluation import Row
 from diffdope.bop.summary import by
 
 _COUNT = 6  # pictures in a line
-_MOST_OBJECTS = 60
+_MOST_OBJECTS = 60  # of which the worst picture is shown
 
 
 @dataclass(frozen=True)

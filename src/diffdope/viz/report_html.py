@@ -24,7 +24,7 @@ from diffdope.viz.report_cases import Cases, described
 from diffdope.viz.report_style import SCRIPT, STYLE
 from diffdope.viz.report_table import columns, table
 
-_MOST_FAILURES = 40
+_MOST_FAILURES = 40  # lines: more are counted
 
 
 def write_html(path: Path, dataset: DataSet, report: Report) -> None:

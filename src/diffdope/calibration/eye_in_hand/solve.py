@@ -28,11 +28,12 @@ from diffdope.search.alternatives.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
 
+# Gauss-Newton steps at most: of poses, of images, and how often images are made ready anew.
 _GRAPH_STEPS, _IMAGE_STEPS, _ROUNDS = 30, 8, 3
 _TOLERANCE = 1e-3  # of half a diameter, or radians: as `PolishSettings.tolerance`
 _ANEW = 0.01  # of the same: images that were prepared farther away are prepared anew
 _AS_GOOD = 0.8  # share of the best one's support from which on another place is as good
-_SAME_RAD, _SAME_M = np.radians(2.0), 0.01
+_SAME_RAD, _SAME_M = np.radians(2.0), 0.01  # poses that are farther apart than either are two places
 
 
 @dataclass(frozen=True)

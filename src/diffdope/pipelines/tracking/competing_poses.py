@@ -23,7 +23,7 @@ from diffdope.search.alternatives.answers import answers_of
 
 _TURN_RAD = np.radians(30.0)  # how far off a descent still finds the pose
 _SAME_RAD = np.radians(20.0)  # descents that rest nearer to each other were on the way to the same pose
-_AXES = np.concatenate([np.eye(3), -np.eye(3)])
+_AXES = np.concatenate([np.eye(3), -np.eye(3)])  # about which turns are tried, both ways
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 
 _OPEN_RAD = np.radians(20.0)  # beyond it the next pose is a different one, for whoever grasps the object
 _TURNED_RAD = np.radians(10.0)  # less is the same pose, not come to rest in quite the same place
-_OPEN_STEPS = (-2, -1, 1, 2)
+_OPEN_STEPS = (-2, -1, 1, 2)  # to both sides of the pose, where a direction is open
 _LEAST = 1e-3  # probability below which a pose is no answer
 _NEGLIGIBLE = np.log(1e-4)  # less the log odds of the best: of what is so unlikely it is not asked what it looks like
 _LEAD = 2.0  # times as likely as the next, or a throw of a coin would do: of two that look alike, one has 0.5 and a bit

@@ -19,7 +19,7 @@ F64 = NDArray[np.float64]
 
 _STEP_RAD = np.radians(35.0)  # something round is found as turns in steps of 30 degrees
 _BETWEEN_RAD = np.radians(13.0)  # an angle between those steps, and those of any polygon with fewer than 14 corners
-_PARALLEL = 0.95
+_PARALLEL = 0.95  # cosine from which on two directions are one axis: 18 degrees
 
 
 class Unnoticed(NamedTuple):

@@ -18,6 +18,7 @@ from diffdope.search.mesh_levels import MeshLevels
 
 F64 = NDArray[np.float64]
 
+# Each twice the one before, up to where half of what one side shows is another.
 TURNS_RAD = np.radians([4.0, 8.0, 16.0, 32.0, 64.0])
 _GYRATION = 0.3  # of the diameter: about the mean distance of a surface from its middle
 _SAME = 0.05  # share of a modality's own cost by which it may rise: facets explain as much by chance

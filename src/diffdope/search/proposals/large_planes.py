@@ -14,7 +14,7 @@ F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _LARGER = 1.3  # diameters that a plane reaches which is no face of the object: depth is noisy
-_DRAWS, _SAMPLE = 64, 1500
+_DRAWS, _SAMPLE = 64, 1500  # points that propose a plane each, and points that vote
 _MISSES = 3  # draws of the best of so many, one after the other, that no large plane holds: then there is none left
 _MOST = 16  # planes: a bin has nine with its rim, a table beside it one more
 _TURNED = np.cos(np.radians(25.0))  # normals are noisy

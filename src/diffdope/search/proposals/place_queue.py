@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 _AT = 0.08  # of the diameter, to both sides of a point: what a template must cover
 REACH = 1.1  # diameters, to both sides of a point: what covers it reaches no farther, nearer to the camera
-_CROP_PX = 48
+_CROP_PX = 48  # side of the crop in which templates are compared
 _COARSE_PX, _EVERY = 24, 2
 """Of a crop, and of the templates one in so many, by which places are compared before all templates are laid over the
 best, in a fifth of the time. In two bins it gave 1.1 and 1.3 times as much in the median, a half to thrice at the
