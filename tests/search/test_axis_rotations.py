@@ -19,7 +19,6 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
-from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.revolution import Axis
@@ -31,6 +30,7 @@ from diffdope.search.alternatives.axis_rotations import (
     upside_down,
     without_rotations,
 )
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.registry import ObjectiveSettings
 
 CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)
@@ -100,16 +100,14 @@ def test_without_colours_a_start_is_believed_beyond_its_reach() -> None:
 @pytest.mark.parametrize(("reach_deg", "finds"), [(45.0, False), (120.0, True)])
 def test_no_turn_beyond_the_reach_of_a_start_is_an_alternative(reach_deg: float, finds: bool) -> None:
     mesh, window = printed(), CropWindow(0, 0, 160, 120, 2)
-    buffers, found = Buffers(mesh), turned(TRUTH, 100.0)
+    meshes, turns, found = MeshLevels(mesh), TurnSettings(), turned(TRUTH, 100.0)
     level = prepare_level(
-        buffers, seen(mesh, TRUTH, rgb=True), found, window, ObjectiveSettings(), LevelRules(),
+        meshes.buffers(turns.faces), seen(mesh, TRUTH, rgb=True), found, window, ObjectiveSettings(), LevelRules(),
         length_m=mesh.diameter, with_normal=True,
     )  # fmt: skip
     axis = Axis(np.array([0.0, 0.0, 1.0]), np.zeros(3))
-    others = turned_alternatives(
-        found, axis, None, level, buffers, TurnSettings(), PRESETS["default"].search.step, Alikeness(mesh),
-        mesh.diameter, (found, np.radians(reach_deg)),
-    )  # fmt: skip
+    steps, within = PRESETS["default"].search.step, (found, np.radians(reach_deg))
+    others = turned_alternatives(found, axis, level, meshes, turns, steps, within=within)
     off = [np.degrees(other.angle_to(TRUTH)) for other in others]
     assert (min(off, default=180.0) < 3.0) == finds
     assert all(np.degrees(other.angle_to(found)) < reach_deg + 10.0 for other in others)

@@ -30,7 +30,6 @@ from diffdope.search.history import Recorder
 from diffdope.search.last_steps import last_steps_at
 from diffdope.search.mask_as_region import CLEARLY, BorderEvidence, may_be_region, maybe_off
 from diffdope.search.search_inputs import SearchInputs
-from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.quadratic_factor import QuadraticFactor
@@ -60,8 +59,8 @@ class Leaf:
     def __init__(self, refiner: Refiner, observation: Observation) -> None:
         preset = refiner.preset
         self.meshes, self._search = refiner.meshes, preset.resolved_search
-        self._objective, self._margin = preset.objective, preset.crop.margin
-        self._descent = self._descent_of(observation, self._search)
+        self._inputs = SearchInputs(self.meshes, observation, self._search, preset.objective, preset.crop.margin)
+        self._descent = Descent(self._inputs, Recorder())
         self._without_mask = observation.without_mask() if may_be_region(observation, self._search) else None
         self._level: LevelProblem | None = None
         self._forget()
@@ -73,10 +72,6 @@ class Leaf:
         self._compared: LevelProblem | None = None
         self._held: QuadraticFactor | None = None
         self.maybe_off = np.zeros(6)
-
-    def _descent_of(self, observation: Observation, search: SearchSettings) -> Descent:
-        inputs = SearchInputs(self.meshes, observation, search, self._objective, self._margin)
-        return Descent(inputs, Recorder())
 
     def prepared(self, pose: Pose) -> bool:
         """Prepares the last level of a search around a pose in the camera; whether anything can be compared there."""
@@ -135,8 +130,8 @@ class Leaf:
         """
         if self._without_mask is None or not {"depth", "mask"} <= set(self.level.modalities):
             return None
-        plain = replace(self._search, outline=ContourSettings.off())
-        free = self._descent_of(self._without_mask, plain).levels.last(pose, self._search.near.levels[-1])
+        plain = self._inputs.of(self._without_mask).by(replace(self._search, outline=ContourSettings.off()))
+        free = Descent(plain, Recorder()).levels.last(pose, self._search.near.levels[-1])
         if isinstance(free, Failure) or "depth" not in free.modalities:
             return None
         beside = last_steps_at(self.level, pose, self.meshes, self._search, nothing_beside)

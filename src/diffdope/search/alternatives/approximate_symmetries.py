@@ -133,8 +133,8 @@ def other_ways(
         within = None if start is None or free else (start, float(np.radians(settings.far.angle_deg)))
         if not isinstance(level, Failure):
             turned = turned_alternatives(
-                found.pose, axis, upside_down(axis, ways) if free else None, level, meshes.buffers(turns.faces), turns,
-                descent.steps, meshes.alikeness, meshes.length_m, within,
+                found.pose, axis, level, meshes, turns, descent.steps,
+                reversal=upside_down(axis, ways) if free else None, within=within,
             )  # fmt: skip
         ways = ways if doubted else about_other_axes(axis, ways)
     elif told and len(ways) > 1 and meshes.axis is not None:

@@ -20,9 +20,9 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
-from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.revolution import Axis
 from diffdope.search.alternatives.symmetric_alternatives import odds_with_costs
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 
@@ -100,24 +100,22 @@ def without_rotations(axis: Axis, symmetries: Symmetries) -> Symmetries:
 
 
 def turned_alternatives(
-    pose: Pose, axis: Axis, reversal: tuple[F64, F64] | None, level: LevelProblem, buffers: Buffers,
-    settings: TurnSettings, steps: LevenbergSettings, alike: Alikeness, length_m: float,
-    within: tuple[Pose, float] | None = None,
+    pose: Pose, axis: Axis, level: LevelProblem, meshes: MeshLevels, settings: TurnSettings, steps: LevenbergSettings,
+    *, reversal: tuple[F64, F64] | None = None, within: tuple[Pose, float] | None = None,
 ) -> list[Pose]:  # fmt: skip
     """Turned poses that may explain the images better than this one, once they are refined; the best come first.
 
     Args:
         pose: as it was found.
         axis: of revolution, in the model's frame.
-        reversal: the motion that turns it round, if the shape does not tell its ends apart.
         level: a small crop, prepared at the pose.
-        buffers: to draw with.
+        meshes: the object, which says which turns nobody would notice; those must explain the images better.
         settings: of the search.
         steps: of the steps that the best turns make.
-        alike: says which turns nobody would notice; those must explain the images better.
-        length_m: the object's diameter.
+        reversal: the motion that turns the axis round, if the shape does not tell its ends apart.
         within: a pose, and how far [rad] a turn may be from it; None for all around.
     """
+    length_m, buffers = meshes.length_m, meshes.buffers(settings.faces)
     problem = level.problem(Variables.one_object(0.5 * length_m))
     angles = 2.0 * np.pi * np.arange(settings.count) / settings.count
     motions = [axis.turns(angles)]
@@ -149,7 +147,7 @@ def turned_alternatives(
         other = Pose(R[k], t[k])
         if k == 0 or cost[k] > _DEARER * cost.min() or _same(other, found, length_m):
             continue
-        if cost[k] > _LOWER * cost[0] and alike.unnoticed(*between(found, other)):
+        if cost[k] > _LOWER * cost[0] and meshes.alikeness.unnoticed(*between(found, other)):
             continue
         turned.append(other)
     return _ranked(turned, found, level, buffers, length_m)

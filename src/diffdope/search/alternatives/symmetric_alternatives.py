@@ -230,7 +230,8 @@ def _in_both_lights(
 
     A level has the light of its pose. A wrong face has one in which the right one looks wrong, so a pose that has a
     level of its own is compared with the first in both: half of the log of each ratio of costs. Without depth, so is
-    what hides the object: a pose that reaches beyond the mask elsewhere than the first pays for it on the first's.
+    what hides the object: a pose that reaches beyond the mask elsewhere than the first pays for it on the first's. In
+    depth alone what hides it is measured, and the second level changes no answer.
     """
     here = _by_costs(poses, level, length_m)
     for k, own in enumerate(levels if level.colored or "depth" not in level.modalities else ()):
