@@ -105,3 +105,10 @@ def test_photographs_of_a_phone_have_each_its_own_camera(tmp_path: Path) -> None
         assert [(one.width, one.height) for one in cameras] == [(400, 300), (400, 300), (300, 400)]
         assert cameras[1].fx == pytest.approx(cameras[0].fx / 2) and cameras[2].fx == pytest.approx(cameras[0].fx)
         assert pictures.cameras() == {}
+
+
+def test_a_run_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", "carton.ply", {"000003": Pose.identity()})
+    for again in (run, run / "poses.jsonl", tmp_path / "run" / ".." / "run"):
+        with pytest.raises(DiffDopeError, match="tracked: expected each run once, got .* twice"):
+            state_of_tracks([run, again], {1: "carton"}, NAMES)

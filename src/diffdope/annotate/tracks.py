@@ -25,14 +25,17 @@ def state_of_tracks(folders: Sequence[Path], meshes: Mapping[int, str], pictures
         pictures: number of each picture, by the stem of its files.
 
     Raises:
-        DiffDopeError: if one is no run of a rigid object, its mesh is not among these, or its frames are not among the
-            pictures.
+        DiffDopeError: if one is no run of a rigid object, or given twice, its mesh is not among these, or its frames
+            are not among the pictures.
     """
-    state = Annotations(min(pictures.values()))
+    state, runs = Annotations(min(pictures.values())), set[Path]()
     for folder in folders:
         path = folder if folder.suffix == ".jsonl" else folder / JOURNAL
         if not path.is_file():
             raise none_at(_ARGUMENT, f"a folder of `diffdope track` with {JOURNAL}", folder)
+        if path.resolve() in runs:  # every frame would have the object twice in one place
+            raise expected(_ARGUMENT, "each run once", f"{folder} twice", "a run is one object: leave one out")
+        runs.add(path.resolve())
         header, records, _ = read_journal(path)
         inputs = header.get("inputs")
         where = f"{_ARGUMENT} {folder}"
