@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import diffdope as dd
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
+from diffdope.io.cameras import load_camera
+from diffdope.io.joint_rows import bare_rows
 from diffdope.io.pose_texts import read_entries
 from diffdope.io.poses import read_extrinsics, read_start_pose, read_start_poses
+from diffdope.io.robot_poses import read_robot_poses
 from tests.oracle.files import written
 
 POSE = Pose.from_wxyz_xyz([0.9, 0.1, -0.3, 0.2, 0.03, -0.02, 0.61])
@@ -297,3 +301,35 @@ def test_a_trajectory_of_open3d_is_told_from_poses_of_an_object(tmp_path: Path) 
     for path in (log, listed):
         with pytest.raises(DiffDopeError, match="init file .*: expected a pose, got a trajectory of Open3D.*extrins"):
             read_start_poses(path)
+
+
+@pytest.mark.parametrize("apart", [" ", ";", "; ", "\t"])
+@pytest.mark.parametrize("read", [read_start_pose, load_camera, bare_rows, partial(read_robot_poses, convention="ur")])
+def test_decimal_commas_are_refused_by_every_reader_of_rows(tmp_path: Path, apart: str, read: Any) -> None:
+    """Commas may part numbers: four of these would be eight, which are a line of a trajectory."""
+    rows = "\n".join(apart.join(f"{value:.1f}".replace(".", ",") for value in row) for row in MM)
+    for text in (f"{rows}\n", f"# a comment, 1,5\n[{rows}]\n"):
+        with pytest.raises(DiffDopeError, match=r"expected decimals with points, got '-?\d+,\d'; decimal commas are"):
+            read(written(tmp_path / "rows.txt", text))
+
+
+def test_commas_that_part_numbers_are_none_of_decimals(tmp_path: Path) -> None:
+    whole = "1,0,0,0\n0,1,0,0\n0,0,1,500\n0,0,0,1\n"
+    for text in (whole, whole.replace(",", ", "), whole.replace("\n", ";\n"), whole.replace(",", ",\t")):
+        assert read_start_pose(written(tmp_path / "pose.txt", text)).t_m2c[2] == 0.5
+    assert bare_rows(written(tmp_path / "joints.txt", "10,20\n30,40\n")).tolist() == [[10, 20], [30, 40]]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+@pytest.mark.parametrize("at", [0, 3, 12, 15])
+def test_every_number_of_a_matrix_has_to_be_one(tmp_path: Path, number: str, at: int) -> None:
+    """Of the last row, too, which is not kept: it says that the file is damaged."""
+    words = text_of(POSE.matrix).split()
+    words[at] = number
+    with pytest.raises(DiffDopeError, match=r"init file .*pose.txt: expected finite numbers"):
+        read_start_pose(written(tmp_path / "pose.txt", " ".join(words)))
+
+
+def test_a_trajectory_without_a_turn_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(DiffDopeError, match=r"init file .*poses.txt: .*a quaternion"):
+        read_start_pose(written(tmp_path / "poses.txt", "0 0.1 0 0.5 0 0 0 0\n"))

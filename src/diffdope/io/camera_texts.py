@@ -21,7 +21,7 @@ from diffdope.io.colmap import cameras_of_text, is_cameras_text, is_images_text,
 from diffdope.io.exif_camera import PHOTOGRAPHS, entry_of_photograph
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.matlab_files import read_structs
-from diffdope.io.numbers import is_number
+from diffdope.io.numbers import check_decimal_points, is_number
 from diffdope.io.stereo import is_middlebury, of_middlebury
 from diffdope.io.yaml_files import yaml_documents
 
@@ -67,6 +67,7 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
     if is_images_text(rows):
         cure = "give cameras.txt, which lies beside it; images.txt is for --extrinsics"
         raise expected(f"{name} file {path}", "a camera", "COLMAP's images.txt, the places of images", cure)
+    check_decimal_points(f"{name} file {path}", rows)
     numbers = re.sub(r"[\[\],;]", " ", " ".join(rows)).split()
     if numbers and all(is_number(word) for word in numbers):
         if path.suffix.lower() == ".pincam" and len(numbers) == len(_PINCAM):  # ARKitScenes

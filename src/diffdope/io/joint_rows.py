@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffdope.errors import as_floats, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import read_text
-from diffdope.io.numbers import is_number
+from diffdope.io.numbers import check_decimal_points, is_number
 
 WITHOUT_NAMES = (".txt", ".npy")
 """Endings of files that have no names; those of a CSV stand in its heading, if it has one."""
@@ -33,6 +33,7 @@ def bare_rows(path: Path) -> NDArray[np.float64] | None:
             raise expected("joints", f"an array (pictures, joints) in {path}", f"shape {values.shape}")
         return values
     lines = [line.split("#", 1)[0].strip() for line in read_text(path, "joints").splitlines()]
+    check_decimal_points("joints", lines)
     rows = [re.split(r"[,;\s]+", line.strip(",; ")) for line in lines if line]
     if path.suffix.lower() == ".csv" and not (rows and all(map(is_number, rows[0]))):
         return None

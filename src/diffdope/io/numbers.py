@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,26 @@ def is_number(word: str) -> bool:
 def is_whole(word: str) -> bool:
     """Whether a word is of digits alone, and `int` reads it."""
     return word.isdecimal() and len(word) <= _DIGITS
+
+
+_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+
+
+def check_decimal_points(name: str, lines: Iterable[str]) -> None:
+    """Refuses rows of numbers with decimal commas, which would be twice as many numbers where commas part them.
+
+    Args:
+        name: the argument to blame.
+        lines: rows, parted by blanks or semicolons; a first word may be something else.
+
+    Raises:
+        DiffDopeError: naming the first number of such a row.
+    """
+    for line in lines:
+        words = re.split(r"[;\s]+", line.strip("[]; \t"))
+        commas = [word for word in words if _WITH_COMMA.fullmatch(word)]
+        if len(commas) >= 2 and len(commas) >= len(words) - 1:
+            raise expected(name, "decimals with points", f"{commas[0]!r}", "decimal commas are not read: write points")
 
 
 def numbers_in(name: str, text: str | bytes) -> NDArray[np.float64]:

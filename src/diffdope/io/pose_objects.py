@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.error_kinds import unknown_keys
-from diffdope.errors import expected
+from diffdope.errors import check_finite, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_of
 from diffdope.io.numbers import DIGITS, is_whole
@@ -211,6 +211,7 @@ def of_matrices(numbers: F64, where: str) -> list[StatedPose]:
         if flat.size == 6:
             cure = "6 numbers do not tell what they are: name them in YAML or JSON, rvec: [..] in radians, tvec: [..]"
         raise expected(where, "4 x 4 numbers", f"{flat.size} numbers", cure)
+    check_finite(where, flat)  # of a last row, too, which is not kept
     matrices = flat.reshape(-1, width // 4, 4)
     if width == 16 and np.abs(matrices[:, 3] - [0, 0, 0, 1]).max() > 1e-6:
         last = matrices[np.abs(matrices[:, 3] - [0, 0, 0, 1]).max(axis=1).argmax()]

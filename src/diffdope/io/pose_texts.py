@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from diffdope.error_kinds import UnknownKeysError
-from diffdope.errors import DiffDopeError, as_floats, expected
+from diffdope.errors import DiffDopeError, as_floats, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
-from diffdope.io.numbers import is_number
+from diffdope.io.numbers import check_decimal_points, is_number
 from diffdope.io.pose_columns import ORDER, begins_with_w, columns_of, words_of
 from diffdope.io.pose_objects import MATRIX_KEYS, StatedPose, entries_of, of_matrices
 from diffdope.io.tables import rows_of
@@ -89,6 +89,7 @@ def _of_cameras(where: str) -> DiffDopeError:
 def _of_text(text: str, where: str) -> list[StatedPose]:
     text = _HEADING_WITHOUT_END.sub(r"\1\n", text)
     lines = [line.split("#", 1)[0] for line in text.splitlines()]
+    check_decimal_points(where, lines)
     rows = [re.sub(r"[\[\],;]", " ", line).split() for line in lines if line.strip()]
     try:
         values = [[float(word) for word in row] for row in rows]
@@ -98,7 +99,10 @@ def _of_text(text: str, where: str) -> list[StatedPose]:
         raise _of_cameras(where)
     order = _order_of(text, {len(row) for row in values})
     if order:
-        poses = [Pose.from_wxyz_xyz([row[column] for column in order]) for row in values]
+        try:
+            poses = [Pose.from_wxyz_xyz([row[column] for column in order]) for row in values]
+        except DiffDopeError as error:
+            raise refused(where, str(error)) from error
         unit = "m" if len(values[0]) == _OF_TUM else None
         return [StatedPose(pose.R_m2c, pose.t_m2c, unit) for pose in poses]
     return of_matrices(np.array([value for row in values for value in row], np.float64), where)

@@ -22,7 +22,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import read_json, read_text
-from diffdope.io.numbers import is_number
+from diffdope.io.numbers import check_decimal_points, is_number
 
 F64 = NDArray[np.float64]
 CONVENTIONS: dict[str, str] = {
@@ -89,6 +89,7 @@ def _rows(path: Path, convention: str) -> tuple[list[str] | None, F64]:
 def _of_text(text: str, count: int) -> tuple[list[str] | None, list[Any]]:
     """Names, where each row begins with one, and the rows, of numbers where they are such."""
     lines = [_BRACKETS.sub(" ", line.split("#", 1)[0]).strip(",; \t") for line in text.splitlines()]
+    check_decimal_points("flange poses", lines)
     rows = [re.split(r"[,;\s]+", line) for line in lines if line]
     if rows and not all(map(is_number, rows[0][-count:])):
         rows = rows[1:]  # a heading
