@@ -27,6 +27,16 @@ def film(path: Path, count: int = 5) -> Path:
     return path
 
 
+def test_a_folder_above_those_of_images_names_them(tmp_path: Path) -> None:
+    for name in ("rgb", "depth"):
+        write(tmp_path / name, "a.png")
+    (tmp_path / "models").mkdir()
+    with pytest.raises(DiffDopeError, match="rgb: expected images in .*, got none; its folders depth, rgb have some$"):
+        ImageFolders({"rgb": tmp_path}, fps=10.0)
+    with pytest.raises(DiffDopeError, match="depth: expected images in .*models, got none; known endings: .bmp, "):
+        ImageFolders({"rgb": tmp_path / "rgb", "depth": tmp_path / "models"}, fps=10.0)
+
+
 def test_folders_are_read_in_the_order_of_names(tmp_path: Path) -> None:
     rgb = write(tmp_path / "rgb", "b.png", "a.jpg", "c.png")
     mask = write(tmp_path / "mask", "a.png", "b.png", "c.png", "d.png")

@@ -32,7 +32,8 @@ def seen(*names: str, depth: float = 1.0) -> Observation:
 @pytest.mark.parametrize(
     ("mesh", "depth", "start", "said"),
     [
-        (10.0, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* unit="mm"'),
+        (10.0, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* unit="mm", unless it was$'),
+        (100.0, 1.0, START, "a unit were 100 times off, and depth agrees with the start: is its unit wrong\\?$"),
         (0.1, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* load it with unit="cm"'),
         (
             1 / 25.4,
@@ -40,6 +41,7 @@ def seen(*names: str, depth: float = 1.0) -> Observation:
             START,
             'a unit were 25.4 times off, and depth agrees with the start: .* load it with unit="inch"',
         ),
+        (1.0, 0.01, None, "a unit were 100 times off: is its unit wrong\\? or is depth_scale 100 times too small\\?$"),
         (1.0, 10.0, START, "depth_scale 10 times too large"),
         (1.0, 0.1, START, "depth_scale 10 times too small"),
         (1.0, 1.0, CENTIMETRES, "depth has the object 10 times farther away than the start"),

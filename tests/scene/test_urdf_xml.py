@@ -69,6 +69,8 @@ def test_xacro_in_a_file_that_is_called_urdf_is_expanded(tmp_path: Path) -> None
         ('<robot name="r"><group name="arm"/></robot>', "got none; an SRDF names groups of a robot: give its URDF"),
         ('<robot name="r"/>', "expected a robot with links in .*, got none$"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "got a pointer of Git LFS; git lfs pull"),
+        ('{"joint_names": ["j"]}', r"got a file of another kind \(no XML\); give the robot's URDF"),
+        ("solid link1" + 99 * " " + 99 * "<", r"got a file of another kind \(no XML\)"),
         ("", "urdf: cannot read .*: Document is empty"),
         (robot_of("<link/>"), "expected a name for each link"),
         (robot_of('<link name="d"/>'), "expected one root, got a, d; a fixed joint holds what stands beside"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_positive, expected, none_at, not_installed
 from diffdope.io.files import is_file, is_folder
-from diffdope.io.images import ENDINGS, endings_in, read_depth, read_rgb
+from diffdope.io.images import ENDINGS, endings_in, read_depth, read_rgb, without_images
 from diffdope.io.mask_files import mask_endings
 from diffdope.io.masks import MaskFile
 from diffdope.io.names import counted, times_of
@@ -159,7 +159,7 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
             raise expected(name, "each name once", f"{files[path.stem].name} and {path.name} in {folder}")
         files[path.stem] = path
     if not files:
-        raise expected(name, f"images in {folder}", "none", f"known endings: {', '.join(sorted(ENDINGS))}")
+        raise without_images(name, folder)
     return files
 
 

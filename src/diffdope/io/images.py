@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.files import is_file, missing_file
@@ -46,6 +46,20 @@ def endings_in(name: str, listed: Sequence[Path]) -> frozenset[str]:
     """
     alone = name == "depth" and not any(path.suffix.lower() in ENDINGS for path in listed)
     return ENDINGS | {".ply"} if alone else ENDINGS
+
+
+def without_images(name: str, folder: Path) -> DiffDopeError:
+    """The error of a folder in which there are no images: which of its own folders have some.
+
+    Args:
+        name: the argument to blame.
+        folder: that was given.
+    """
+    inner = (path for path in sorted(folder.iterdir()) if path.is_dir())
+    # `glob` passes over folders that may not be read.
+    above = [path.name for path in inner if any(one.suffix.lower() in ENDINGS for one in path.glob("*"))]
+    known = f"known endings: {', '.join(sorted(ENDINGS))}"
+    return expected(name, f"images in {folder}", "none", f"its folders {some_of(above)} have some" if above else known)
 
 
 def notes_on_rgb(rgb: NDArray[Any] | None) -> tuple[Note, ...]:

@@ -34,6 +34,10 @@ def root_of_description(text: bytes, path: Path) -> Any:
     try:
         root = _parsed(text.lstrip())
     except etree.XMLSyntaxError as error:
+        begins = text.lstrip()[:64]  # more than a mark of the encoding; of a mesh, less than the header
+        if begins and b"<" not in begins:
+            wanted = f"a URDF or xacro file (<robot>), {path}"
+            raise expected("urdf", wanted, "a file of another kind (no XML)", "give the robot's URDF") from error
         raise refused("urdf", f"cannot read {path}: {error} (XMLSyntaxError)") from error
     kind = etree.QName(root).localname
     if kind != "robot":

@@ -162,15 +162,17 @@ def size_factor(mesh: Mesh, observation: Observation) -> tuple[float, float, flo
 
 def _size_is_off(length_m: float, diameter_m: float, factor: float, *, depth: bool, mesh: bool) -> str:
     lengths = f"by mask and depth the object is {1e3 * length_m:.3g} mm long, its model {1e3 * diameter_m:.3g} mm"
-    times = f"{factor if factor > 1.0 else 1.0 / factor:g}"
-    unit = _SMALLER.get(factor, "") if factor > 1.0 else "mm"
-    cure = f'is its unit wrong? load it with unit="{unit}"' if unit else "is its unit wrong?"
-    scale = f"is depth_scale {times} times too {'large' if factor > 1.0 else 'small'}?"
+    larger = factor > 1.0
+    times = factor if larger else round(1.0 / factor, 1)
+    unit = _SMALLER.get(times, "") if larger or times == 100.0 else "mm"  # no unit is a hundredth of millimetres
+    unless = "" if larger else ", unless it was"  # of what was read as millimetres, it is the depth scale
+    cure = f'is its unit wrong? load it with unit="{unit}"{unless}' if unit else "is its unit wrong?"
+    scale = f"is depth_scale {times:g} times too {'large' if larger else 'small'}?"
     if depth:
         return f"{lengths}, and the start is as much nearer or farther than depth says: {scale}"
     if mesh:
-        return f"{lengths}, as if a unit were {times} times off, and depth agrees with the start: {cure}"
-    return f"{lengths}, as if a unit were {times} times off: {cure}; or {scale}"
+        return f"{lengths}, as if a unit were {times:g} times off, and depth agrees with the start: {cure}"
+    return f"{lengths}, as if a unit were {times:g} times off: {cure}{';' if unit else ''} or {scale}"
 
 
 def _start_is_off(factor: float) -> Note:
