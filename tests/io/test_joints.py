@@ -205,3 +205,16 @@ def test_wheels_that_have_turned_often_are_no_degrees(tmp_path: Path) -> None:
     path.write_text("frame,wheel,elbow\n0,1.2,40\n1,1.5,120\n")
     with pytest.raises(DiffDopeError, match="joints: expected radians, got 120"):
         read_joints(path, limited=("elbow",))
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_a_value_that_is_missing_is_named(tmp_path: Path, value: float | None) -> None:
+    """Of forty values, which one was left out."""
+    path = tmp_path / "joints.json"
+    path.write_text(json.dumps({"joint_names": ["a", "b"], "positions": {"3": [0.1, 0.2], "7": [0.3, value]}}))
+    with pytest.raises(
+        DiffDopeError, match="joints, positions: expected finite numbers, got (nan|inf) for b in picture 7"
+    ):
+        read_joints(path)
+    with pytest.raises(DiffDopeError, match="got nan for a in row 2"):
+        JointTable(("a", "b"), np.array([[0.1, 0.2], [np.nan, 0.4]]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,3 +44,21 @@ def bare_rows(path: Path) -> NDArray[np.float64] | None:
     if not rows:
         raise expected("joints", f"rows of numbers in {path}", "none")
     return np.array(rows, np.float64)
+
+
+def check_numbers(positions: NDArray[np.float64], names: Sequence[str], frames: Sequence[str] | None) -> None:
+    """Refuses values that are missing, NaN or infinite.
+
+    Args:
+        positions: (N, J).
+        names: of the J joints.
+        frames: names of the N pictures; None where the file only has their order.
+
+    Raises:
+        DiffDopeError: naming joint and picture of the first.
+    """
+    for row, column in np.argwhere(~np.isfinite(positions))[:1]:
+        picture = f"row {row + 1}" if frames is None else f"picture {frames[row]}"
+        raise expected(
+            "joints, positions", "finite numbers", f"{positions[row, column]} for {names[column]} in {picture}"
+        )

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import as_floats, check_choice, check_finite, check_path, check_shape, expected
+from diffdope.errors import as_floats, check_choice, check_path, check_shape, expected
 from diffdope.io.array_files import read_arrays
-from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows
+from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows, check_numbers
 from diffdope.io.joint_units import in_radians
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
@@ -57,11 +57,11 @@ class JointTable:
     def __post_init__(self) -> None:
         positions = as_floats("joints, positions", self.positions)
         check_shape("joints, positions", positions, (None, len(self.names)))
-        check_finite("joints, positions", positions)
         if len(set(self.names)) != len(self.names):
             raise expected("joints", "each joint once", ", ".join(self.names))
         if self.frames is not None and len(self.frames) != len(positions):
             raise expected("joints", f"{len(self.frames)} rows, one a picture", len(positions))
+        check_numbers(positions, self.names, self.frames)
         object.__setattr__(self, "positions", positions)
 
     def of(self, pictures: Sequence[str]) -> list[dict[str, float]]:
