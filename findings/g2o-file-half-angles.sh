@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gtsam 4.3.0, g2opy 2.3.0 and graphslam 0.0.17: the weights of a .g2o file's rotations are four times as large to GTSAM as to g2o.
+# gtsam 4.3.0, g2opy 2.3.0 and graphslam 0.0.17: rotations of a .g2o file weigh four times as much to GTSAM.
 #
 # EDGE_SE3:QUAT of a pose graph has a relative pose and 21 numbers, its information matrix, inverse of a covariance.
 # g2o's error of a pose is its translation and the vector part of its quaternion, which is half the angle; a file that

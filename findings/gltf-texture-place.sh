@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# trimesh 5.2.0, open3d-cpu 0.20.0 and pyvista 0.49.1 (VTK 9.7.2): a GLB's picture lies elsewhere on the object than in its viewer.
+# trimesh 5.2.0, open3d-cpu 0.20.0, pyvista 0.49.1: a glTF's picture lies elsewhere on the object than it says.
 #
 # In glTF, a material says which of a mesh's sets of texture coordinates its picture goes by (texCoord), and, by
 # KHR_texture_transform, how they are moved, turned and scaled. Atlases, exporters that bake light into a second set,

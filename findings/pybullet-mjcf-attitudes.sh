@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pybullet 3.2.7 (and mujoco 4.0.0): of a MJCF's attitudes, only quat is read; euler, axisangle, xyaxes and zaxis are left out.
+# pybullet 3.2.7 (and mujoco 4.0.0): bodies of a MJCF are turned by quat alone, and not by euler or three others.
 #
 # MJCF has five ways to say how a body is turned, and most robots are written with euler. PyBullet's loadMJCF reads
 # quat, and takes bodies, and the boxes on them, that are turned in any other way for not turned, with no warning: what
@@ -31,13 +31,14 @@ count = 0
 
 
 def both(turned, joint='type="hinge" axis="0 0 1"', box=""):
-    """Place and rotation of a second body, half a metre above the first, by MuJoCo and by PyBullet; the size of its box."""
+    """Place and rotation of a body half a metre above the first, by MuJoCo and by PyBullet; the size of its box."""
     global count
     count += 1
     path = f"robot{count}.xml"  # PyBullet keeps what it read of a name
     Path(path).write_text(
         f'<mujoco><worldbody><body name="a">{BOX}<body name="b" pos="0 0 0.5" {turned}>'
-        f'<geom type="box" size="0.1 0.2 0.3" mass="1" {box}/><joint name="j" {joint}/></body></body></worldbody></mujoco>'
+        f'<geom type="box" size="0.1 0.2 0.3" mass="1" {box}/><joint name="j" {joint}/>'
+        "</body></body></worldbody></mujoco>"
     )
     model = mujoco.MjModel.from_xml_path(path)
     state = mujoco.MjData(model)

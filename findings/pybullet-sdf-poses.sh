@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pybullet 3.2.7 (and drake 1.51.1): of an SDF's poses, relative_to, degrees, rotation_format and those of joints are left out.
+# pybullet 3.2.7 (and drake 1.51.1): of an SDF's poses, what they are relative to and their units are left out.
 #
 # Models for Gazebo are SDF, and PyBullet's loadSDF reads them. Since SDF 1.8 and 1.9 a <pose> may say what it is
 # relative to, that its angles are degrees, or that it holds a quaternion; in a joint, it says where the axis is.
