@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bpy (Blender) 5.0.1: of a picture's motion vectors, those to the last frame point there, and those to the next away from it.
+# bpy (Blender) 5.0.1: motion vectors to the last frame point there, and those to the next frame point away from it.
 #
 # Films for training trackers and optical flow are rendered with Blender, whose Vector pass holds the motion of every
 # pixel: X and Y with regard to the frame before, Z and W to the one after, in pixels. Of a wall that comes 2 pixels

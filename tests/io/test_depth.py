@@ -249,6 +249,12 @@ def test_exr_whose_empty_border_was_left_out_or_that_goes_beyond_the_picture(tmp
     assert not read_depth(tmp_path / "away.exr").any()
 
 
+VECTORS = {
+    f"View Layer.{layer}.{axis}": np.full(PLANE.shape, 0.3 + 0.1 * k, np.float32)
+    for layer in ("Denoising Normal", "Normal", "Vector") for k, axis in enumerate("XYZ")
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("compression", [0, 3])
 def test_the_channel_of_an_exr_that_is_depth(compression: int, tmp_path: Path) -> None:
     plane = PLANE.astype(np.float32)
@@ -259,13 +265,16 @@ def test_the_channel_of_an_exr_that_is_depth(compression: int, tmp_path: Path) -
         {"Y": plane},
         {**other, "Z": plane},
         {**other, "View Layer.Depth.Z": plane},
+        {**other, **VECTORS, "View Layer.Depth.Z": plane},  # as Blender sorts it, behind the denoiser's passes
+        {**other, **VECTORS, "camera.Z": plane},
         {"X": plane + 1.0, "Y": plane + 2.0, "Z": plane},  # points: their z
     ):
         exr(tmp_path / "d.exr", channels, compression)
         assert np.array_equal(read_depth(tmp_path / "d.exr"), plane), list(channels)
-    exr(tmp_path / "d.exr", other, compression)
-    with pytest.raises(DiffDopeError, match=r"a channel Z in .*d.exr, got channels A, B, G, R"):
-        read_depth(tmp_path / "d.exr")
+    for channels, named in ((other, "A, B, G, R"), ({**other, **VECTORS}, "A, B, G, R, View Layer.Denoising Normal.X")):
+        exr(tmp_path / "d.exr", channels, compression)
+        with pytest.raises(DiffDopeError, match=f"a channel Z in .*d.exr, got channels {named}"):
+            read_depth(tmp_path / "d.exr")
 
 
 def test_what_is_no_exr(tmp_path: Path) -> None:
@@ -314,6 +323,30 @@ def test_the_package_of_the_format_reads_other_packings(kind: str, tmp_path: Pat
         assert part.shape == (50, 60) and np.allclose(part[2:42, 3:53], depth, atol=2e-5) and not part[:2].any()
     (tmp_path / "d.exr").write_bytes((tmp_path / "d.exr").read_bytes()[:900])
     with pytest.raises(DiffDopeError, match="depth: expected an EXR image in .*d.exr"):
+        read_depth(tmp_path / "d.exr")
+
+
+def test_depth_in_a_later_part_of_an_exr(tmp_path: Path) -> None:
+    """As Blender 5 writes passes: the colours first, here those of a grey picture, each in a part of its own."""
+    OpenEXR = pytest.importorskip("OpenEXR", reason="the extra `exr` is not installed: OpenEXR")
+    depth = np.random.default_rng(0).uniform(0.5, 2.0, (40, 50)).astype(np.float32)
+    grey = {f"ViewLayer.Combined.{one}": np.full((40, 50), 0.2, np.float32) for one in "RGBA"}
+    normal = {f"ViewLayer.Normal.{one}": np.full((40, 50), 0.3, np.float32) for one in "XYZ"}
+    passes = {"Combined": grey, "Normal": normal, "Depth": {"ViewLayer.Depth.Z": depth}}
+    kind = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    for corner in ((0, 0), (3, 2)):  # of the depth in the picture
+        parts = []
+        for number, (name, channels) in enumerate(passes.items()):
+            first = np.array(corner if name == "Depth" else (0, 0), np.int32)
+            own = {"dataWindow": (first, first + np.array((49, 39), np.int32))}
+            own["displayWindow"] = (np.zeros(2, np.int32), np.array((59, 49), np.int32))
+            parts.append(OpenEXR.Part({**kind, **own, "name": f"ViewLayer.{name}", "partNumber": number}, channels))
+        OpenEXR.File(parts).write(str(tmp_path / "d.exr"))
+        whole = np.zeros((50, 60), np.float32)
+        whole[corner[1] : corner[1] + 40, corner[0] : corner[0] + 50] = depth
+        assert np.array_equal(read_depth(tmp_path / "d.exr"), whole), corner
+    (tmp_path / "d.exr").write_bytes((tmp_path / "d.exr").read_bytes()[:-2000])  # of the depth, behind the grey
+    with pytest.raises(DiffDopeError, match="depth: expected an EXR image in .*d.exr, got a damaged file"):
         read_depth(tmp_path / "d.exr")
 
 

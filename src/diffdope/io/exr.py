@@ -23,7 +23,7 @@ _COMPRESSIONS = ("NONE", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "D
 _LINES = {"NONE": 1, "RLE": 1, "ZIPS": 1, "ZIP": 16}
 _KINDS = (np.dtype("<u4"), np.dtype("<f2"), np.dtype("<f4"))
 _MOST_PIXELS = 2**28  # of a picture: a damaged header may promise any number
-_TILES_OR_PARTS = 0x1A00  # bits of the version
+_TILES_OR_PARTS, _PARTS = 0x1A00, 0x1000  # bits of the version
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
     try:
         data = bytes_of(path, name)
         other = _other_packing(data)
-        channels = _by_openexr(other, name, path) if other else _channels(data, _header(data, path, name), name, path)
-        return _whole_picture(_depth_of(channels, name, path), data)
+        if other:
+            return _depth_of(_by_openexr(other, data, name, path), name, path)
+        depth = _depth_of(_channels(data, _header(data, path, name), name, path), name, path)
+        return _whole_picture(depth, *_windows(data))
     except DiffDopeError:
         raise
     except (struct.error, ValueError, IndexError, zlib.error, OverflowError, UnicodeDecodeError) as error:
@@ -83,13 +85,19 @@ def _header(data: bytes, path: Path, name: str) -> ExrHeader:
     return ExrHeader(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
 
 
-def _whole_picture(image: NDArray[Any], data: bytes) -> NDArray[Any]:
-    """The pixels of the data window (h, w) in the picture that is to be shown."""
+def _windows(data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """First column and row, last column and row, of the pixels and of the picture."""
     values, _ = _attributes(data)
-    if values.get("displayWindow", values["dataWindow"]) == values["dataWindow"]:
+    pixels = values["dataWindow"]
+    return struct.unpack("<4i", pixels), struct.unpack("<4i", values.get("displayWindow", pixels))
+
+
+def _whole_picture(image: NDArray[Any], pixels: tuple[int, ...], shown: tuple[int, ...]) -> NDArray[Any]:
+    """The pixels of the data window (h, w) in the picture that is to be shown."""
+    if pixels == shown:
         return image
-    left, top, _, _ = struct.unpack("<4i", values["dataWindow"])
-    first, above, last, below = struct.unpack("<4i", values["displayWindow"])
+    left, top, _, _ = pixels
+    first, above, last, below = shown
     height, width = below - above + 1, last - first + 1
     if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
         raise ValueError(f"a picture of {width} x {height}")
@@ -100,9 +108,9 @@ def _whole_picture(image: NDArray[Any], data: bytes) -> NDArray[Any]:
     return whole
 
 
-def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
-    """What stands in the head of the first part, and where it ends."""
-    at, values = 8, {}
+def _attributes(data: bytes, at: int = 8) -> tuple[dict[str, bytes], int]:
+    """What stands in the head of a part, the first unless it is told where, and where it ends."""
+    values = {}
     while data[at]:
         key, at = _text(data, at)
         _, at = _text(data, at)
@@ -110,6 +118,16 @@ def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
         values[key] = data[at + 4 : at + 4 + size]
         at += 4 + size
     return values, at
+
+
+def _number_of_parts(data: bytes) -> int:
+    if not struct.unpack_from("<I", data, 4)[0] & _PARTS:
+        return 1
+    at, number = 8, 0
+    while data[at]:  # heads follow one another, and an empty one is the last
+        at = _attributes(data, at)[1] + 1
+        number += 1
+    return number
 
 
 def _other_packing(data: bytes) -> str:
@@ -124,8 +142,11 @@ def _other_packing(data: bytes) -> str:
     return "" if name in _LINES else name
 
 
-def _by_openexr(packing: str, name: str, path: Path) -> dict[str, NDArray[Any]]:
-    """The channels of the first part, read by the package of the format's makers."""
+def _by_openexr(packing: str, data: bytes, name: str, path: Path) -> dict[str, NDArray[Any]]:
+    """The channels of all parts in the whole picture, read by the package of the format's makers.
+
+    Blender 5 writes a part for each pass, the colours first, so that depth is in none but a later one.
+    """
     try:
         import OpenEXR
     except ImportError as error:
@@ -133,7 +154,16 @@ def _by_openexr(packing: str, name: str, path: Path) -> dict[str, NDArray[Any]]:
         raise expected(name, wanted, packing, 'save it so, or pip install "diffdope[exr]"') from error
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
-            return {key: np.array(channel.pixels) for key, channel in file.channels().items()}
+            if len(file.parts) != _number_of_parts(data):  # the package leaves out those that it cannot read
+                raise ValueError("pixels are missing")
+            found: dict[str, NDArray[Any]] = {}
+            for part in file.parts:
+                pixels, shown = (
+                    tuple(int(x) for x in np.ravel(part.header[key])) for key in ("dataWindow", "displayWindow")
+                )
+                for key, channel in part.channels.items():
+                    found.setdefault(key, _whole_picture(np.array(channel.pixels), pixels, shown))
+            return found
     except Exception as error:  # the package has no errors of its own
         raise expected(name, f"an EXR image in {path}", f"a damaged file ({error})") from error
 
@@ -208,9 +238,12 @@ def _run_lengths(packed: bytes, size: int) -> NDArray[np.uint8]:
 
 
 def _depth_of(channels: dict[str, NDArray[Any]], name: str, path: Path) -> NDArray[Any]:
-    for key, image in channels.items():
-        if key == "Z" or key.endswith((".Z", ".Depth.V")) or key.lower() in ("depth", "depth.z", "depth.v"):
-            return image
+    plain = [key for key in channels if key == "Z" or key.lower() in ("depth", "depth.z", "depth.v")]
+    layers = [key for key in channels if key.endswith((".Depth.Z", ".Depth.V"))]
+    # Z beside X is the third number of a normal, a place or a motion: renderers write those beside depth.
+    alone = [key for key in channels if key.endswith(".Z") and f"{key[:-1]}X" not in channels]
+    for key in (*plain, *layers, *alone):
+        return channels[key]
     images = list(channels.values())
     colours = [image for key, image in channels.items() if key.rsplit(".", 1)[-1] in "RGBYVX"]
     if len(images) == 1 or (colours and all(np.array_equal(colours[0], image) for image in colours)):
