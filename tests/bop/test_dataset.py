@@ -192,6 +192,7 @@ def test_text_that_is_no_json(tree: Tree):
 def test_wrong_names_get_told_what_there_is(tree: Tree):
     with pytest.raises(DiffDopeError, match="dataset: expected the folder of a BOP data set"):
         DataSet.open(tree.root / "nowhere", "val")
+    (tree.root / "init_poses" / "010_trans_004").mkdir(parents=True)  # no split
     with pytest.raises(DiffDopeError, match="split: expected a folder of .*: val, got test"):
         DataSet.open(tree.root, "test")
     with pytest.raises(DiffDopeError, match="models: expected obj_000001.ply"):

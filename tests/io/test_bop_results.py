@@ -8,7 +8,7 @@ import pytest
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
-from diffdope.io.bop_results import Estimate, read_results, read_rows, write_results
+from diffdope.io.bop_results import COLUMNS, Estimate, read_results, read_rows, write_results
 
 LINE = "3,7,12,0.5,0 -1 0 1 0 0 0 0 1,10.5 -20 600,1.25"
 
@@ -40,6 +40,14 @@ def test_a_header_that_lacks_a_column_is_named(tmp_path: Path):
     file = tmp_path / "results.csv"
     file.write_text("scene_id,im_id,obj_id,score,t\n3,7,12,0.5,1 2 3\n")
     with pytest.raises(DiffDopeError, match="line 1: expected a header scene_id,im_id,.*, got none of R"):
+        read_results(file)
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_columns_that_a_spreadsheet_separates_otherwise_are_named(sign: str, name: str, tmp_path: Path):
+    file = tmp_path / "results.csv"
+    file.write_text(sign.join(COLUMNS) + "\n" + LINE.replace(",", sign) + "\n")
+    with pytest.raises(DiffDopeError, match=f"line 1: expected columns separated by commas, got .* by {name}"):
         read_results(file)
 
 

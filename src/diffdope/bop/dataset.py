@@ -68,7 +68,8 @@ class DataSet:
             raise expected("dataset", "the folder of a BOP data set", f"{root}, which is none")
         folder = root / split
         if not is_folder(folder):
-            splits = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("models"))
+            inside = (path for path in root.iterdir() if path.is_dir())
+            splits = sorted(path.name for path in inside if any(one.name.isdigit() for one in path.iterdir()))
             raise expected("split", f"a folder of {root}: {', '.join(splits) or 'it has none'}", split)
         folders = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
         if not folders:

@@ -14,6 +14,7 @@ from diffdope.io.files import write_durably
 from diffdope.io.json_files import read_text
 
 COLUMNS = ("scene_id", "im_id", "obj_id", "score", "R", "t", "time")
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}  # of spreadsheets
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ def _check_times(estimates: list[Estimate]) -> None:
 def _columns_of(rows: list[tuple[int, list[str]]], path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Names of the columns, of the header or as BOP orders them, and the rows below the header."""
     header = [word.strip() for word in rows[0][1]] if rows else []
+    if len(header) == 1 and (other := next((sign for sign in _SEPARATORS if sign in header[0]), None)) is not None:
+        got = f"columns separated by {_SEPARATORS[other]}: {header[0][:80]}"
+        raise expected(f"{path}, line {rows[0][0]}", "columns separated by commas", got, "write the file with commas")
     if not set(COLUMNS) & set(header):
         return list(COLUMNS), rows
     missing = [column for column in COLUMNS[:6] if column not in header]
