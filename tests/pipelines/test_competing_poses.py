@@ -102,5 +102,5 @@ def test_nothing_is_learned_until_it_has_been_followed_for_some_frames(body: Mes
     usual = []
     for k in range(7):
         tracker.track(grey(), START if k == 0 else None)
-        usual.append(tracker._usual._shares["depth"])
+        usual.append(tracker._usual._shares["depth without a mask"])
     assert usual[0] == usual[3] == 1.0 and usual[4] < 1.0
