@@ -19,7 +19,7 @@ from diffdope.note_codes import NoteCode, codes_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
 from diffdope.problem.failure import Status
-from diffdope.problem.level_problem import LevelRules, prepare_level
+from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.lookalikes import lookalikes
@@ -111,13 +111,17 @@ def test_which_sides_are_worth_a_try() -> None:
     assert AlternativeScores(odds).total.tolist() == odds.tolist()
 
 
-def test_the_first_is_preferred_among_equals(example: Example) -> None:
-    mesh, observation, _, truth = example
+def whole_picture(mesh: Mesh, observation: Observation, pose: Pose) -> LevelProblem:
     window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 1)
-    level = prepare_level(
-        Buffers(mesh), observation, truth, window, ObjectiveSettings(), LevelRules(),
+    return prepare_level(
+        Buffers(mesh), observation, pose, window, ObjectiveSettings(), LevelRules(),
         length_m=mesh.diameter, with_normal=False,
     )  # fmt: skip
+
+
+def test_the_first_is_preferred_among_equals(example: Example) -> None:
+    mesh, observation, _, truth = example
+    level = whole_picture(mesh, observation, truth)
     odds = odds_of([truth, truth, turned(example, 1)], level, Buffers(mesh), mesh.diameter)
     assert odds[0] > odds[1] > odds[2]
     assert odds[1] > odds[2] + 3.0
@@ -133,11 +137,7 @@ def test_a_start_speaks_for_all_that_lies_as_near_to_it_as_what_was_found() -> N
 
 def test_what_was_found_is_not_ahead_of_a_turn_nearer_to_the_start(example: Example) -> None:
     mesh, observation, _, truth = example
-    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 1)
-    level = prepare_level(
-        Buffers(mesh), observation, truth, window, ObjectiveSettings(), LevelRules(),
-        length_m=mesh.diameter, with_normal=False,
-    )  # fmt: skip
+    level = whole_picture(mesh, observation, truth)
     turn = so3.exp(np.radians([0.0, 0.0, 5.0]))
     on, start = Pose(turn @ truth.R_m2c, truth.t_m2c), Pose(turn.T @ truth.R_m2c, truth.t_m2c)
     by_start = odds_with_costs([on, truth], level, Buffers(mesh), mesh.diameter, ahead=ahead_by(start, [on, truth]))
@@ -150,11 +150,7 @@ def test_what_was_found_is_not_ahead_of_a_turn_nearer_to_the_start(example: Exam
 def test_what_costs_less_on_the_same_pixels_is_likelier(example: Example) -> None:
     mesh, observation, _, truth = example
     bare = Mesh(mesh.vertices_m, mesh.faces)
-    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 1)
-    level = prepare_level(
-        Buffers(bare), observation, truth, window, ObjectiveSettings(), LevelRules(),
-        length_m=mesh.diameter, with_normal=False,
-    )  # fmt: skip
+    level = whole_picture(bare, observation, truth)
     beside = [Pose(truth.R_m2c, truth.t_m2c + np.array([off_m, 0.0, 0.0])) for off_m in (0.0, 0.0, 1e-3, 2e-3)]
     told = log_likelihoods(beside, level, mesh.diameter)
     assert told[0] == told[1] > told[2] > told[3]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.tolerance import probability_within
+from diffdope.geometry.vectors import axes_across
 
 F64 = NDArray[np.float64]
 
@@ -61,9 +62,7 @@ def within_beside_border(
         border: what is known of it.
     """
     view = ray / np.linalg.norm(ray)
-    first = np.cross(view, np.eye(3)[np.argmin(np.abs(view))])
-    first /= np.linalg.norm(first)
-    across = first, np.cross(view, first)
+    across = axes_across(view)
     total = 0.0
     for exact, along_m in zip((border.exact, 1.0 - border.exact), border.along_m, strict=True):
         for shifted, across_m in ((1.0 - border.shifted, 0.0), (border.shifted, border.across_m)):

@@ -17,6 +17,13 @@ def cross(a: F64, b: F64) -> F64:
     return product
 
 
+def axes_across(unit: F64) -> tuple[F64, F64]:
+    """Two unit vectors (3,) at right angles to a unit vector (3,) and to each other."""
+    first = np.cross(unit, np.eye(3)[np.argmin(np.abs(unit))])
+    first = first / np.linalg.norm(first)
+    return first, np.cross(unit, first)
+
+
 def lengths(vectors: F64) -> F64:
     """Lengths (N,) of vectors (N, 3)."""
     x, y, z = vectors.T

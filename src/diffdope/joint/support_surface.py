@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
+from diffdope.geometry.vectors import axes_across
 from diffdope.joint.body import SolidBody
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
@@ -45,10 +46,7 @@ class SupportSurface:
     @property
     def axes(self) -> tuple[F64, F64]:
         """Two directions in the plane."""
-        least = np.eye(3)[int(np.argmin(np.abs(self.normal_w)))]
-        one = np.cross(self.normal_w, least)
-        one = one / np.linalg.norm(one)
-        return one, np.cross(self.normal_w, one)
+        return axes_across(self.normal_w)
 
     def moved(self, step: F64) -> SupportSurface:
         """After a step (3,): higher by step[0], the normal tilted by step[1:] along `axes`."""

@@ -40,9 +40,9 @@ class RejectionTrial(NamedTuple):
     search: SearchSettings
 
 
-def convinces(attempt: Attempt) -> bool:
-    """Whether a search without one of the images is to be believed in the place of one with all."""
-    return attempt.result.ok and (attempt.result.confidence or 0.0) >= _CONVINCES
+def convinces(attempt: Attempt, least: float = _CONVINCES) -> bool:
+    """Whether a search without one of the images is to be believed in the place of one with all: at least so sure."""
+    return attempt.result.ok and (attempt.result.confidence or 0.0) >= least
 
 
 def in_its_place(

@@ -21,7 +21,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
-from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, in_its_place
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.diagnosis.swapped_inputs import CROP_PX, mask_and_drawn, second_part
 from diffdope.pipelines.result import Status
 from diffdope.problem.region import projected_box
@@ -57,7 +57,7 @@ def without_wrong_mask(trial: RejectionTrial) -> Attempt:
     if _larger(meshes, observation, start) < _MORE or any(of_units(meshes.mesh, observation, start)):
         return attempt
     other = again(observation.without_mask())
-    if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
+    if not convinces(other, _CONVINCES):
         return attempt
     more = next(second_part(meshes, observation, other.result.pose), None)
     if more is None:
@@ -78,7 +78,7 @@ def without_shifted_mask(trial: RejectionTrial) -> Attempt:
     if first.status is not Status.FAILED and (first.confidence or 0.0) >= _DOUBTED:
         return attempt
     other = again(observation.without_mask())
-    if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
+    if not convinces(other, _CONVINCES):
         return attempt
     moved = moved_overlap(meshes, observation, other.result.pose, _REACH * search.noise.mask_shift_px)
     if moved.overlap < _MOVED or abs(moved.mask_px - moved.drawn_px) > max(_AS_LARGE * moved.drawn_px, _BORDERS_PX):

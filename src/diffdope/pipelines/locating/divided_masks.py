@@ -17,6 +17,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.locating.instance_assignment import Located, in_same_place
+from diffdope.pipelines.locating.seen_instances import is_sure
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
@@ -24,7 +25,6 @@ from diffdope.search.drawn import drawing_of
 
 Mask = NDArray[np.bool_]
 
-_SURE = 0.5  # of being right, as of instances without masks
 _BORDER_PX = 3  # between masks that touch: segmentations leave a rim
 _FEWEST = 5  # pixels at which depth must go on
 _STEP = 0.03  # of the diameter: less is no step from one surface to another
@@ -52,10 +52,6 @@ def in_divided_masks(
     return labels.with_several(labels.with_joined(found))
 
 
-def _sure(result: RefinementResult) -> bool:
-    return result.ok and (result.confidence or 0.0) >= _SURE
-
-
 class _Labels:
     """The masks of one image, and what is looked for in them.
 
@@ -79,12 +75,12 @@ class _Labels:
         taken: set[int] = set()
         for label, _ in found:
             for other in kept:
-                if _sure(kept[label]) or label in taken:
+                if is_sure(kept[label]) or label in taken:
                     break
                 if other == label or other in taken or not self._goes_on(label, other):
                     continue
                 both = self._refiner.locate(self._of(label, other), near=self._near)
-                if _sure(both) and all(self._covers(both, one) for one in (label, other)):
+                if is_sure(both) and all(self._covers(both, one) for one in (label, other)):
                     note = Note(NoteCode.SAME_PLACE, f"the masks of labels {other} and {label} show one piece")
                     kept[other] = replace(both, notes=(*both.notes, note))
                     failed = replace(kept[label], status=Status.FAILED, message=str(note))
@@ -103,11 +99,11 @@ class _Labels:
         except DiffDopeError:  # a unit is rather wrong: results of the labels say what they can
             return list(found)
         for one in every:
-            if not _sure(one) or any(_sure(other) and self._together(one, other) for other in kept.values()):
+            if not is_sure(one) or any(is_sure(other) and self._together(one, other) for other in kept.values()):
                 continue
             drawn = self._drawn(one)
             label = max(doubted, key=lambda label: int(np.count_nonzero(drawn & self._shown[label])))
-            if not _sure(kept[label]):
+            if not is_sure(kept[label]):
                 kept[label] = one
                 continue
             text = f"found in the mask of label {label}, which shows more than one"

@@ -47,6 +47,11 @@ _ELSEWHERE = Note(
 )
 
 
+def is_sure(result: RefinementResult) -> bool:
+    """Whether an instance is sure enough to take its pixels from others."""
+    return result.ok and (result.confidence or 0.0) >= _SURE
+
+
 class SeenInstance(NamedTuple):
     """A result, and the pixels (H, W) at which it is seen; and, once that is known, as a user gets it."""
 
@@ -57,8 +62,7 @@ class SeenInstance(NamedTuple):
     @property
     def sure(self) -> bool:
         """Whether it takes its pixels from what is looked for after it."""
-        sure = self.result.ok and (self.result.confidence or 0.0) >= _SURE
-        return sure and (self.told is None or self.told.ok)
+        return is_sure(self.result) and (self.told is None or self.told.ok)
 
     @property
     def shown(self) -> bool:
