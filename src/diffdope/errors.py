@@ -84,9 +84,10 @@ def check_shape(name: str, array: NDArray[Any], shape: Sequence[int | None], *, 
     Raises:
         DiffDopeError: if the shapes differ.
     """
-    fits = len(array.shape) == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
-    )
+    have = array.shape
+    if have == shape:  # as nearly always
+        return
+    fits = len(have) == len(shape) and all(w is None or w == h for w, h in zip(shape, have, strict=True))
     if not fits:
         wanted = ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "")
         raise expected(name, f"shape ({wanted})", array.shape, cure)

@@ -82,6 +82,32 @@ def test_colours_of_any_kind_are_averaged(given: NDArray[Any], colors: NDArray[A
     assert observation.rgb is observation.rgb and not observation.rgb.flags.writeable
 
 
+@pytest.mark.parametrize("window", WINDOWS[1:])
+@pytest.mark.parametrize(("given", "unit"), [(BYTES, 1 / 255), (WORDS, 1 / 65535)], ids=["bytes", "words"])
+def test_sums_of_bytes_and_words_are_whole_numbers(given: NDArray[Any], unit: float, window: CropWindow) -> None:
+    """So a mean is rounded twice, where it is multiplied, however many pixels a block has."""
+    count = window.reduction**2
+    sums = np.round(count * block_means(given, window)).astype(np.float32)
+    crop = Observation(CAMERA, rgb=given).crop(window).rgb
+    exact = sums < 2**24
+    assert crop is not None and exact.any()
+    assert np.array_equal(crop[exact], (sums * np.float32(unit / count))[exact])
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_depth_with_single_holes_is_that_of_what_is_there(k: int) -> None:
+    """Of blocks with holes, samples are counted, whatever the others lack."""
+    depth = np.linspace(0.5, 0.505, 12 * 24).reshape(12, 24).astype(np.float32)
+    depth[::3, 1::3] = 0.0
+    depth[:, :k] = 0.0  # nothing at all
+    depth[:, -k:] = np.where(np.arange(12 * k).reshape(12, k) % 3 == 0, 0.5, 0.0)  # less than half
+    window = CropWindow(0, 0, 24, 12, k)
+    crop = Observation(Camera(20.0, 20.0, 11.5, 5.5, 24, 12), depth=depth).crop(window).depth
+    assert crop is not None
+    np.testing.assert_allclose(crop, block_depths(depth.astype(float), window), rtol=1e-6)
+    assert not crop[:, 0].any() and not crop[:, -1].any() and crop[:, 1:-1].all()
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("soft", [False, True])
 def test_masks_are_averaged(window: CropWindow, soft: bool) -> None:

@@ -50,7 +50,7 @@ class Pose:
         check_shape("t_m2c", t, (3,), cure="give t_m2c.ravel()" if t.shape in ((3, 1), (1, 3)) else "")
         check_finite("R_m2c", R)
         check_finite("t_m2c", t)
-        if not (np.abs(t) <= LARGEST).all():
+        if not all(-LARGEST <= part <= LARGEST for part in t.tolist()):
             raise expected("t_m2c", f"metres, up to {LARGEST:g}", f"{float(np.abs(t).max()):.4g}")
         R = _checked_rotation("R_m2c", R)
         for name, array in (("R_m2c", R), ("t_m2c", t)):
@@ -197,7 +197,7 @@ class Pose:
         Raises:
             DiffDopeError: if it is no pose.
         """
-        return float(np.linalg.norm(so3.log(as_pose("other", other).R_m2c @ self.R_m2c.T)))
+        return so3.angle_of(as_pose("other", other).R_m2c @ self.R_m2c.T)
 
     def distance_to(self, other: PoseLike) -> float:
         """Distance between the two translations, metres.
@@ -277,7 +277,7 @@ def _checked_matrix(name: str, values: ArrayLike) -> F64:
 
 
 def _checked_rotation(name: str, R: F64) -> F64:
-    error = float(np.abs(R.T @ R - np.eye(3)).max())
+    error = so3.off_orthonormal(R)
     if error > 1e-3:
         column = float(np.linalg.norm(R[:, 0]))
         uniform = np.allclose(R.T @ R, column**2 * np.eye(3), atol=1e-3 * max(column**2, 1e-12))

@@ -104,6 +104,19 @@ def _log_of_one(cosine: float, x: float, y: float, z: float) -> F64:
     return np.array([factor * x, factor * y, factor * z])
 
 
+def angle_of(R: ArrayLike) -> float:
+    """Angle of a rotation matrix (3, 3), radians in [0, pi]."""
+    return math.hypot(*log(R).tolist())
+
+
+def off_orthonormal(M: F64) -> float:
+    """The largest number of M^T M - I, of a matrix (3, 3): plain numbers take a fifth of numpy's time."""
+    (a, b, c), (d, e, f), (g, h, i) = M.tolist()
+    lengths = a * a + d * d + g * g - 1.0, b * b + e * e + h * h - 1.0, c * c + f * f + i * i - 1.0
+    products = a * b + d * e + g * h, a * c + d * f + g * i, b * c + e * f + h * i
+    return max(map(abs, lengths + products))
+
+
 def matrix_from_wxyz(q_wxyz: ArrayLike) -> F64:
     """Rotation matrices of quaternions, which are normalised first: (..., 4) -> (..., 3, 3).
 
@@ -153,5 +166,7 @@ def project_to_so3(M: ArrayLike) -> F64:
 
 def _batch(name: str, values: ArrayLike, last: tuple[int, ...]) -> F64:
     array = np.asarray(values, dtype=np.float64)
+    if array.shape == last:
+        return array
     check_shape(name, array, (*array.shape[: max(array.ndim - len(last), 0)], *last))
     return array

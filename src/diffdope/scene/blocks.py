@@ -26,37 +26,45 @@ _FEW = 32  # samples are sorted as fast as their median is found in any other wa
 def mean_of_blocks(
     bytes_: U8, words: U16, floats: F32, x0: int, y0: int, k: int, step: int, unit: float, line: F32, out: F32
 ) -> None:
-    """Means of the k x k blocks of (H, W * C), from column x0 and row y0 on, into (h, w, C).
+    """Means of the k x k blocks of (H, W * C), from column x0 and row y0 on, into (h, w, C); C is 1 or 3.
 
     Every `step`-th row of a block is read; the middle of those is the block's if `step` is odd, as it has to be.
-    line: (w * k * C,). `unit`: what 1 in bytes or words stands for.
+    line: (w * k * C,). `unit`: what 1 in bytes or words stands for; their sums are whole numbers until the end.
     """
     height, width, channels = out.shape
     rows = rows_read(k, step)
-    share = np.float32(1.0) / np.float32(rows * k)
-    length = np.uint64(line.size)  # rows are summed up first: as one run of numbers, which vectorises
-    start = np.uint64(x0 * channels)
-    for row in range(height):
-        for i in range(length):
-            line[i] = np.float32(0.0)
+    share = np.float32((1.0 if floats.size > 0 else unit) / (rows * k))
+    start, wide, apart = np.uint64(x0 * channels), np.uint64(k), np.uint64(channels)
+    for row in range(height):  # rows are summed up first: as one run of numbers, which vectorises
         top = y0 + row * k + (k - 1 - (rows - 1) * step) // 2
         for y in range(top, top + rows * step, step):
             v = np.uint64(y)
             if bytes_.size > 0:
-                for i in range(length):
-                    line[i] += np.float32(np.float64(bytes_[v, start + i]) * unit)
+                add_row(bytes_, v, start, y == top, line)
             elif words.size > 0:
-                for i in range(length):
-                    line[i] += np.float32(np.float64(words[v, start + i]) * unit)
+                add_row(words, v, start, y == top, line)
             else:
-                for i in range(length):
-                    line[i] += floats[v, start + i]
-        for column in range(width):
-            for c in range(channels):
-                total = np.float32(0.0)
-                for x in range(k):
-                    total += line[(column * k + x) * channels + c]
-                out[row, column, c] = total * share
+                add_row(floats, v, start, y == top, line)
+        for column in range(np.uint64(width)):
+            first = column * wide * apart
+            if channels == 1:
+                total = line[first]
+                for x in range(np.uint64(1), wide):
+                    total += line[first + x]
+                out[row, column, 0] = total * share
+            else:  # sums that do not wait for each other
+                a, b, c = line[first], line[first + np.uint64(1)], line[first + np.uint64(2)]
+                for x in range(np.uint64(1), wide):
+                    place = first + x * apart
+                    a, b, c = a + line[place], b + line[place + np.uint64(1)], c + line[place + np.uint64(2)]
+                out[row, column, 0], out[row, column, 1], out[row, column, 2] = a * share, b * share, c * share
+
+
+@njit(**{**EXACT_INNER, "fastmath": True})
+def add_row(values: NDArray[np.generic], row: np.uint64, start: np.uint64, first: bool, line: F32) -> None:
+    """Adds a part of a row, from a column on, to a line (N,), of which nothing is known before the first."""
+    for i in range(np.uint64(line.size)):
+        line[i] = np.float32(values[row, start + i]) + (np.float32(0.0) if first else line[i])
 
 
 @njit(**EXACT_INNER)
@@ -83,55 +91,79 @@ def depth_of_blocks(
 ) -> None:
     """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than a share are there.
 
-    Most blocks are of one surface, of which all samples are close to their median, whichever it is: that is seen by
-    their extremes, which vectorise. Of the others, every q-th sample is looked at, with the least q for which `samples`
-    has room. `step`: see `mean_of_blocks`; room (5, w * k), samples (N,); `unit`: metres that 1 in words stands for;
-    `fewest`: share of a block's pixels of which at least one has to be there.
+    Most blocks are of one surface, of which all samples are there and close to their median, whichever it is: that is
+    seen by their extremes, which vectorise. Of blocks with holes, samples are counted. Where there are two surfaces,
+    every q-th sample is looked at, with the least q for which `samples` has room. `step`: see `mean_of_blocks`; room
+    (3, w * k), samples (N,); `unit`: metres that 1 in words stands for, in which they are compared; `fewest`: share of
+    a block's pixels of which at least one has to be there.
     """
-    length, start = np.uint64(out.shape[1] * k), np.uint64(x0)
-    none, far, one = np.float32(0.0), np.float32(np.inf), np.float32(1.0)
-    count, low, high, total, line = room[0], room[1], room[2], room[3], room[4]
+    start, wide, none, far = np.uint64(x0), np.uint64(k), np.float32(0.0), np.float32(np.inf)
+    low, high, total = room[0], room[1], room[2]
     rows = rows_read(k, step)
+    whole, scale = np.float32(rows * k), np.float32(1.0 if floats.size > 0 else unit)
     for row in range(out.shape[0]):
         top = y0 + row * k + (k - 1 - (rows - 1) * step) // 2
         bottom = top + rows * step
-        for i in range(length):
-            count[i], low[i], high[i], total[i] = none, far, none, none
         for y in range(top, bottom, step):
-            v = np.uint64(y)
             if words.size > 0:
-                for i in range(length):
-                    line[i] = np.float32(np.float64(words[v, start + i]) * unit)
+                take_row(words, np.uint64(y), start, y == top, low, high, total)
             else:
-                for i in range(length):
-                    line[i] = floats[v, start + i]
-            for i in range(length):
-                z, least, most = line[i], low[i], high[i]
-                count[i] += one if z > none else none
-                near = z if z > none else far
-                low[i] = near if near < least else least
-                high[i] = z if z > most else most
-                total[i] += z
-        for column in range(out.shape[1]):
-            n, least, most, sum_ = none, far, none, none
-            for x in range(column * k, (column + 1) * k):
-                n, sum_ = n + count[x], sum_ + total[x]
-                least, most = low[x] if low[x] < least else least, high[x] if high[x] > most else most
-            if n == none or n < fewest * np.float32(rows * k):
+                take_row(floats, np.uint64(y), start, y == top, low, high, total)
+        for column in range(np.uint64(out.shape[1])):
+            first = column * wide
+            least, most, sum_ = low[first], high[first], total[first]
+            for x in range(first + np.uint64(1), first + wide):
+                sum_ += total[x]
+                least = low[x] if low[x] < least else least
+                most = high[x] if high[x] > most else most
+            if most == none:
                 out[row, column] = none
-            elif most - least <= same * least:
-                out[row, column] = sum_ / n
+                continue
+            n, left = whole, x0 + np.int64(first)
+            if least == none:
+                n, least = none, far
+                for y in range(top, bottom, step):
+                    for x in range(left, left + k):
+                        z = np.float32(words[y, x]) if words.size > 0 else floats[y, x]
+                        if z > none:
+                            n += np.float32(1.0)
+                            least = z if z < least else least
+                if n < fewest * whole:
+                    out[row, column] = none
+                    continue
+            if most - least <= same * least:
+                out[row, column] = sum_ / n * scale
             else:
                 every, number, there = (int(n) + samples.size - 1) // samples.size, 0, 0
                 for y in range(top, bottom, step):
-                    for x in range(x0 + column * k, x0 + (column + 1) * k):
-                        z = np.float32(np.float64(words[y, x]) * unit) if words.size > 0 else floats[y, x]
+                    for x in range(left, left + k):
+                        z = np.float32(words[y, x]) if words.size > 0 else floats[y, x]
                         if z > none:
                             if there % every == 0:
                                 samples[number] = z
                                 number += 1
                             there += 1
-                out[row, column] = mean_near_median(samples, number, same)
+                out[row, column] = mean_near_median(samples, number, same) * scale
+
+
+@njit(**EXACT_INNER)
+def take_row(
+    values: NDArray[np.generic], row: np.uint64, start: np.uint64, first: bool, low: F32, high: F32, total: F32
+) -> None:
+    """Takes a part of a row, from a column on, to extremes and sums (N,), of which nothing is known before the first.
+
+    The least is 0 where anything is missing.
+    """
+    if first:
+        for i in range(np.uint64(low.size)):
+            z = np.float32(values[row, start + i])
+            low[i], high[i], total[i] = z, z, z
+    else:
+        for i in range(np.uint64(low.size)):
+            z, least, most = np.float32(values[row, start + i]), low[i], high[i]
+            low[i] = z if z < least else least
+            high[i] = z if z > most else most
+            total[i] += z
 
 
 @njit(**EXACT_INNER)

@@ -123,7 +123,7 @@ class StoredImage:
 
         k = window.reduction
         depth = np.empty(window.size[::-1], np.float32)
-        room, samples = np.empty((5, window.width), np.float32), np.empty(min(k * k, _MOST_SAMPLES), np.float32)
+        room, samples = np.empty((3, window.width), np.float32), np.empty(min(k * k, _MOST_SAMPLES), np.float32)
         _, words, floats = _as_one_of(self._numbers)
         step, least = (1, np.float32(0.0)) if self.is_sparse else (rows_apart(window), _HALF)
         depth_of_blocks(

@@ -8,6 +8,7 @@ the mesh itself, both are searched for from there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +54,7 @@ _TRIED = 3  # reflections from which a search begins, at most, of a result that 
 _CHEAPER = 0.93  # times the cost: of mirrored meshes 0.48 to 0.87, of right ones 1.08 and more
 _OTHER_PART = 0.05  # share of a mirror image that is elsewhere, from which on it is another part: 0 of tins and bottles
 _MUCH_CHEAPER, _AS_SURE = 0.85, 1.0  # times the cost at which it may be less sure, by log odds: good fits are all sure
+_SETTINGS = replace(FAST, contradictions=False)  # cost and fit are compared: what else the images say is asked before
 
 
 class MirrorImage(NamedTuple):
@@ -154,7 +156,7 @@ def last_compared(result: RefinementResult, observation: Observation) -> Observa
 
 def searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:
     """A fast search near a pose, or everywhere; None if nothing could be compared."""
-    inputs = SearchInputs(meshes, observation, FAST, ObjectiveSettings(irls_floor=0.01), margin=0.25)
+    inputs = SearchInputs(meshes, observation, _SETTINGS, ObjectiveSettings(irls_floor=0.01), margin=0.25)
     outcome = Search(inputs, pose, seed=0).run()
     return None if isinstance(outcome, Failure) else outcome
 
