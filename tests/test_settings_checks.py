@@ -144,3 +144,5 @@ def test_changed_settings_are_those_that_a_checked_copy_has() -> None:
     made = changed(level, size=50)
     assert made == dataclasses.replace(level, size=50) and type(made) is Level
     assert level.size == 40
+    with pytest.raises(TypeError, match="Level has no sizes"):
+        changed(level, sizes=50)

@@ -160,3 +160,10 @@ def test_a_single_rotation_is_the_first_of_a_batch(scale: float) -> None:
     one, batch = so3.exp(phi), so3.exp(phi[None])[0]
     np.testing.assert_allclose(one, batch, rtol=0.0, atol=1e-15)
     np.testing.assert_allclose(so3.log(one), so3.log(one[None])[0], rtol=1e-15, atol=1e-18)
+
+
+def test_numbers_of_one_matrix_are_those_of_arrays(rng: np.random.Generator) -> None:
+    for R in random_R(rng)[:20]:
+        assert so3.angle_of(R) == pytest.approx(np.linalg.norm(so3.log(R)), rel=1e-14)
+        M = R + 1e-3 * rng.normal(size=(3, 3))
+        assert so3.off_orthonormal(M) == pytest.approx(np.abs(M.T @ M - np.eye(3)).max(), rel=1e-12)

@@ -114,7 +114,7 @@ def off_orthonormal(M: F64) -> float:
     (a, b, c), (d, e, f), (g, h, i) = M.tolist()
     lengths = a * a + d * d + g * g - 1.0, b * b + e * e + h * h - 1.0, c * c + f * f + i * i - 1.0
     products = a * b + d * e + g * h, a * c + d * f + g * i, b * c + e * f + h * i
-    return max(map(abs, lengths + products))
+    return float(max(map(abs, lengths + products)))
 
 
 def matrix_from_wxyz(q_wxyz: ArrayLike) -> F64:
