@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from diffdope.cli.main import main
-from diffdope.cli.scene_command import gathered, load_objects
+from diffdope.cli.scene_command import load_objects, parse
 from diffdope.cli.scene_inputs import masks_of
 from diffdope.cli.scene_objects import objects_of
 from diffdope.errors import DiffDopeError
@@ -208,9 +208,11 @@ def test_several_views_need_places(inputs: Path, capsys: pytest.CaptureFixture[s
     assert "depth: expected one for each of 2 views, got 1" in capsys.readouterr().err
 
 
-def test_an_object_flag_may_be_repeated() -> None:
-    assert gathered(["--object", "a", "b", "--out", "o", "--object=c"]) == ["--out", "o", "--object", "a", "b", "c"]
-    assert gathered(["--out", "o"]) == ["--out", "o"]
+def test_lists_may_be_repeated() -> None:
+    words = ["--camera", "k", "--object", "a", "b", "--out", "o", "--rgb", "0", "--object=c", "--camera", "l"]
+    given = parse([*words, "--rgb=1", "--image-id", "3", "--image_id", "4"])
+    assert given.object == ("a", "b", "c") and given.camera == (Path("k"), Path("l"))
+    assert given.rgb == (Path("0"), Path("1")) and given.image_id == (3, 4) and given.count == 2
 
 
 def test_objects_as_they_are_written(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diffdope.cli.annotate_command import AnnotateArguments
 from diffdope.cli.commands import BOP_COMMANDS, COMMANDS
 from diffdope.cli.completion import flags_of, flags_of_command
 from diffdope.cli.docstrings import texts_below_fields
@@ -20,10 +21,12 @@ from diffdope.cli.eye_in_hand_command import EyeInHandArguments
 from diffdope.cli.help_text import example_of, short_help
 from diffdope.cli.lists import joined
 from diffdope.cli.main import main, with_options
+from diffdope.cli.repeated import gathered
 from diffdope.cli.scene_inputs import masks_of, of_views
 from diffdope.cli.scene_objects import ObjectFlags
 from diffdope.cli.serve_command import ServeArguments
 from diffdope.cli.track_report import are_right, never_found
+from diffdope.cli.view_command import ViewArguments
 from diffdope.errors import DiffDopeError, expected, placed, told_more
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera
@@ -231,3 +234,23 @@ def test_a_run_over_other_tasks_is_said_in_words(tmp_path: Path) -> None:
     assert "sha256" not in str(caught.value)
     with pytest.raises(DiffDopeError, match="got other tasks than before: which scenes.*; seed: 0 became 1"):
         Journal.open(path, {"task_count": 1, "tasks_sha256": "bb", "seed": 1})
+
+
+def test_of_two_files_none_is_left_out_without_a_word(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words, rgb = arguments(inputs), str(inputs / "rgb.png")
+    assert "--rgb: expected to be given once, got " in complaint([*words, "--rgb", "b.png"], capsys)
+    assert "--rgb: expected to be given once, got " in complaint([*words, "--rgb=b.png"], capsys)
+    assert "--init: expected" in complaint(
+        [*words, "--rgb", rgb, "--init", str(inputs / "init.json"), "--init=b"], capsys
+    )
+    said = complaint([*words, "--mesh", "b.ply"], capsys)
+    assert "--mesh: expected one file, got " in said and "`diffdope scene --object A.ply B.ply`" in said
+
+
+def test_repeated_options_that_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gathered(ViewArguments, ["--html", "a", "out", "--html", "a", "--port", "1", "--port", "2"]) == [
+        "--html", "a", "out", "--port", "1", "--port", "2",
+    ]  # fmt: skip
+    assert gathered(AnnotateArguments, ["--mesh", "a", "--out", "o", "--mesh", "b"]) == [
+        "--mesh", "a", "b", "--out", "o",
+    ]  # fmt: skip

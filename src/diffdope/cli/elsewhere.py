@@ -50,8 +50,9 @@ def _check_one_mesh(arguments: Sequence[str]) -> None:
     Raises:
         DiffDopeError: naming the command for several objects.
     """
-    after = arguments[list(arguments).index("--mesh") + 1 :]
-    files = list(takewhile(lambda word: not word.startswith("-"), after))
+    places = [place for place, word in enumerate(arguments) if word == "--mesh"]
+    after = [takewhile(lambda word: not word.startswith("-"), arguments[place + 1 :]) for place in places]
+    files = list(dict.fromkeys(word for words in after for word in words))
     if len(files) > 1:
         cure = "one command is about one object; for several, `diffdope scene --object A.ply B.ply`"
         raise expected("--mesh", "one file", " ".join(files), cure)

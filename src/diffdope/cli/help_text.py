@@ -22,6 +22,7 @@ from diffdope.cli.docstrings import texts_below_fields
 from diffdope.cli.elsewhere import check_own
 from diffdope.cli.flag_types import parse as parse_words
 from diffdope.cli.lists import joined
+from diffdope.cli.repeated import gathered
 
 # Options that few need; --help leaves them to --help-all.
 RARE = frozenset({
@@ -123,7 +124,7 @@ def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[st
         parse: of the words; None for the parser of flags as it is.
 
     Raises:
-        DiffDopeError: for an option that only another command has.
+        DiffDopeError: for an option that only another command has, or two files of an option that takes one.
         SystemExit: after the help, or what the parser complains about.
     """
     if asks_for_short_help(arguments) or ("--help-all" in arguments and not _rest(kind)):
@@ -131,6 +132,7 @@ def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[st
         raise SystemExit(0)
     arguments = joined(arguments)
     check_own(kind, arguments, prog)
+    arguments = gathered(kind, arguments)
     with long_help(arguments) as words:
         if parse is not None:
             return parse(words)

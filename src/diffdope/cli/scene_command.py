@@ -90,33 +90,13 @@ class SceneArguments(NumbersFlags, RerunFlag):
 
 def parse(arguments: list[str]) -> SceneArguments:
     """Reads the flags."""
-    given = parse_flags(SceneArguments, gathered(arguments), prog="diffdope scene")
+    given = parse_flags(SceneArguments, arguments, prog="diffdope scene")
     check_fields(given, {"seed": 0, "threads": 1})
     if not given.camera:
         raise expected("camera", "a camera file, or one a view", "none")
     for number in given.image_id:
         check_count("image_id", number, least=0)
     return given
-
-
-def gathered(arguments: list[str]) -> list[str]:
-    """The words with --object, which may be given several times, given once, followed by all of its words."""
-    flag = "--object"
-    rest: list[str] = []
-    words: list[str] = []
-    inside = False
-    for word in arguments:
-        if word.startswith("--"):
-            inside = word == flag or word.startswith(f"{flag}=")
-            if word.startswith(f"{flag}="):
-                words.append(word[len(flag) + 1 :])
-            elif not inside:
-                rest.append(word)
-        elif inside:
-            words.append(word)
-        else:
-            rest.append(word)
-    return [*rest, flag, *words] if words else rest
 
 
 def run(arguments: list[str]) -> int:
