@@ -165,3 +165,44 @@ def test_threads_are_divided(workers: int, least: int) -> None:
     from diffdope.service.limits import Limits
 
     assert Limits(workers=workers).threads == max(least, available_cores() // workers)
+
+
+def numbers_of(client: Any) -> dict[str, float]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def test_requests_are_counted(serve: Any) -> None:
+    client = serve(token="secret", queue=0)
+    assert numbers_of(client)["diffdope_workers"] == 1
+    head = {"Authorization": "Bearer secret"}
+    assert client.post("/locate").status_code == 401
+    for path in ("/locate", "/refine"):
+        assert client.post(path, headers=head, data={"request": "{"}).status_code == 422
+    assert client.delete("/track/one", headers=head).status_code == 404
+    assert client.get("/a b/c?d", headers=head).status_code == 404
+    assert client.post("/meshes", headers=head, **mesh_upload()).status_code == 201
+    found = numbers_of(client)
+    counts = {
+        ("/locate", 401): 1, ("/locate", 422): 1, ("/refine", 422): 1, ("/track", 404): 1, ("other", 404): 1,
+        ("/meshes", 201): 1, ("/metrics", 200): 1,
+    }  # fmt: skip
+    for (path, status), count in counts.items():
+        assert found[f'diffdope_requests_total{{path="{path}",status="{status}"}}'] == count
+    assert found['diffdope_request_seconds_count{path="/locate"}'] == 2
+    assert found['diffdope_request_seconds_sum{path="/meshes"}'] > 0 and found["diffdope_meshes"] == 1
+
+
+def test_each_request_has_a_line_in_the_log() -> None:
+    from fastapi.testclient import TestClient
+
+    from diffdope.service.app import create_app
+
+    lines: list[str] = []
+    client = TestClient(create_app(log=lines.append))
+    client.get("/health")
+    client.get("/a%0ab c")
+    assert [line.split()[2:5] for line in lines] == [["GET", "/health", "200"], ["GET", "/a\\nb%20c", "404"]]
+    assert all(float(line.split()[5]) >= 0 and len(line.split()) == 6 for line in lines)

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class ServeArguments:
     """Size of a picture."""
     searches: int = Limits.searches
     """Objects times views of a /scene."""
+    access_log: bool = False
+    """Print a line for each request: moment, address, method, path, status, seconds."""
     warm: bool = True
     """Compile and load the kernels before the first request."""
 
@@ -105,7 +108,8 @@ def serve(given: ServeArguments, limits: Limits, token: str | None) -> None:
 
     # The limit of pixels is checked before a picture is decoded; Pillow's own would be told in the log.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-    app = create_app(limits, token=token, processes=True)
+    log = partial(print, flush=True) if given.access_log else None
+    app = create_app(limits, token=token, processes=True, log=log)
     config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning")
     socket = _bound(given)
     with Activity("loading the kernels"):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPBearer
 from starlette.requests import ClientDisconnect
 
@@ -20,6 +20,7 @@ from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked, asked_of
 from diffdope.service.asked_scene import is_picture_of_scene, scene_of
 from diffdope.service.bodies import ASKED_BODY, MESH_BODY, SCENE_BODY, asked_parts, mesh_parts
+from diffdope.service.counted import KIND, Counted, Numbers
 from diffdope.service.guard import RETRY, UNTIL, Guard
 from diffdope.service.limits import Limits
 from diffdope.service.pool import WorkerEndedError
@@ -39,13 +40,20 @@ ABOUT = (
 )
 
 
-def create_app(limits: Limits | None = None, *, token: str | None = None, processes: bool = False) -> Any:
+def create_app(
+    limits: Limits | None = None,
+    *,
+    token: str | None = None,
+    processes: bool = False,
+    log: Callable[[str], None] | None = None,
+) -> Any:
     """The application, for uvicorn or another server of ASGI.
 
     Args:
         limits: of sizes, numbers and time.
         token: that requests must bear; None for none.
         processes: whether each worker is a process of its own, which `app.state.service.workers.start` starts.
+        log: takes a line a request; None for no log.
     """
     from diffdope import __version__
 
@@ -62,7 +70,9 @@ def create_app(limits: Limits | None = None, *, token: str | None = None, proces
     app.state.service = service
     app.state.ending = asyncio.Event()  # to be set by whoever ends the server
     app.state.decoded = asyncio.Semaphore(limits.workers + _AHEAD)
+    app.state.numbers = Numbers()
     app.add_api_route("/health", health, methods=["GET"])
+    app.add_api_route("/metrics", metrics, methods=["GET"], response_class=PlainTextResponse)
     app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201, openapi_extra=MESH_BODY)
     app.add_api_route("/meshes/{name}", delete_mesh, methods=["DELETE"], status_code=204)
     app.add_api_route("/locate", post_locate, methods=["POST"], openapi_extra=ASKED_BODY)
@@ -73,6 +83,7 @@ def create_app(limits: Limits | None = None, *, token: str | None = None, proces
     for kind, answer in _ERRORS.items():
         app.add_exception_handler(kind, answer)
     app.add_middleware(Guard, limits=limits, token=token, ending=app.state.ending)
+    app.add_middleware(Counted, numbers=app.state.numbers, log=log)  # the last one added is the outermost
     return app
 
 
@@ -80,10 +91,18 @@ async def health(request: Request) -> JSONResponse:
     """Whether the service is up, and how much it has to do."""
     from diffdope import __version__
 
-    service = _service(request)
+    kept = _now(_service(request))
+    return JSONResponse({"status": "ok", "version": __version__, "workers": kept.pop("workers"), **kept})
+
+
+async def metrics(request: Request) -> Response:
+    """Requests, seconds and what is kept, in the text format of Prometheus."""
+    return Response(request.app.state.numbers.as_text(_now(_service(request))), media_type=KIND)
+
+
+def _now(service: Service) -> dict[str, int]:
     kept = {"meshes": len(service.meshes), "tracks": len(service.tracks), "working": len(service.work)}
-    kept["restarts"] = service.workers.restarts
-    return JSONResponse({"status": "ok", "version": __version__, "workers": service.limits.workers, **kept})
+    return {"workers": service.limits.workers, **kept, "restarts": service.workers.restarts}
 
 
 async def post_mesh(request: Request) -> JSONResponse:

@@ -24,7 +24,7 @@ UNTIL = "diffdope.until"
 """Key of a request's scope: when its time is over, by `time.monotonic`."""
 RETRY = {"Retry-After": "1"}
 """Seconds: a refinement takes less."""
-OPEN = ("/health", "/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect")
+OPEN = ("/health", "/metrics", "/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect")
 """Paths that need no token and are never refused: they tell nothing about anybody's data."""
 
 
