@@ -209,6 +209,7 @@ case(
     objects=(None, *OBJECTS, [], MESH), preset=(None, 3, "quick", "paper"), seed=SEEDS,
     threads=OPTIONAL_COUNTS[:-1], **no_scene,
 )  # fmt: skip
+case(dd.RefinementResult.from_record, {}, record=(3, None, "{}", [], {}, {"cam_R_m2c": 3}, PATHS))
 case(dd.set_threads, {}, threads=OPTIONAL_COUNTS[:-1])  # the last one is large, and is reduced
 case(dd.load_camera, dict(path="no.json"), path=(None, *PATHS))
 case(

@@ -221,3 +221,22 @@ def test_every_key_is_documented(refined: RefinementResult) -> None:
     beside = ("settings", "inputs", "diffdope_version", "results", "label")
     missing = [key for key in (*encode(refined), *beside) if f"`{key}`" not in table]
     assert not missing
+
+
+def test_a_result_as_a_record_and_back(refined: RefinementResult, tmp_path: Path) -> None:
+    record = refined.to_record()
+    write_result(tmp_path / "result.json", refined)
+    assert json.loads(json.dumps(record, allow_nan=False)) == json.loads((tmp_path / "result.json").read_text())
+    back = dd.RefinementResult.from_record({"frame": 3, **json.loads(json.dumps(record))})
+    assert differing(back, refined) == []
+    with pytest.raises(DiffDopeError, match="record: expected a dictionary, got str; of a text, json.loads makes one"):
+        dd.RefinementResult.from_record(json.dumps(record))  # type: ignore[arg-type]
+
+
+def test_poses_of_another_method_are_refined_and_written_as_they_were(tmp_path: Path) -> None:
+    example = packaged_example()
+    np.savetxt(tmp_path / "000007.txt", example.start.matrix)
+    result = Refiner(example.mesh, seed=0).refine(example.observation, tmp_path / "000007.txt")
+    np.savetxt(tmp_path / "refined.txt", result.pose.matrix)
+    again = dd.Pose.from_matrix(np.loadtxt(tmp_path / "refined.txt"))
+    assert again.distance_to(example.truth) < 0.5e-3 and np.degrees(again.angle_to(example.truth)) < 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import expected
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
@@ -123,6 +125,31 @@ class RefinementResult:
     def note_codes(self) -> tuple[NoteCode, ...]:
         """What each note is about, for programs: `if "depth-scale" in result.note_codes`."""
         return codes_of(self.notes)
+
+    def to_record(self) -> dict[str, Any]:
+        """Everything but the history as result.json has it: words, numbers, lists and None, for JSON and for tables.
+
+        docs/files.md lists the keys; lengths are in the unit that each states.
+        """
+        from diffdope.io import results
+
+        return results.encode(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> RefinementResult:
+        """The result of a record, to the bit; its history is empty.
+
+        Args:
+            record: of `to_record`, result.json, or a line of `poses.jsonl`; other keys are passed over.
+
+        Raises:
+            DiffDopeError: naming the key that is missing or broken.
+        """
+        from diffdope.io import results
+
+        if not isinstance(record, Mapping):
+            raise expected("record", "a dictionary", type(record).__name__, "of a text, json.loads makes one")
+        return results.decode(record, cls, "record")
 
     @property
     def _images(self) -> tuple[Mesh, Observation] | None:
