@@ -224,3 +224,35 @@ def test_points_are_clicked_on_model_and_photograph(
         off = 1e3 * np.linalg.norm(solved.apply(mesh.center_m) - example.truth.apply(mesh.center_m))
         assert off < 25.0 or "fit as well" in said
         assert not page.errors
+
+
+def test_keys_compare_box_and_go_on(
+    folder: Path, tmp_path: Path, example: PackagedExample, annotator: tuple[Page, Annotator]
+) -> None:
+    page, hand = annotator
+    out = tmp_path / "out"
+    with serving(*words(folder, out)) as (url, _):
+        page.page.goto(url)
+        empty = page.settled()
+        hand.press("add")
+        hand.wait_for("added")
+        canvas = page.page.locator("canvas").first.bounding_box()
+        page.page.mouse.click(canvas["x"] + 12, canvas["y"] + canvas["height"] - 120)  # keys go to the scene
+        left = np.s_[160 : int(canvas["height"]) - 160, 20 : int(canvas["width"]) - 20]  # beside hints and the panel
+        shown = page.settled()[left]
+        assert np.mean(shown != empty[left]) > 0.02
+        page.page.keyboard.press("h")
+        until(page, lambda: np.mean(page.pixels()[left] != empty[left]) < 0.002)
+        page.page.keyboard.press("h")
+        until(page, lambda: np.mean(page.pixels()[left] != shown) < 0.002)
+        page.page.keyboard.press("x")
+        page.page.get_by_text("1 of 3 pictures done").first.wait_for()
+        page.page.keyboard.press("m")
+        hand.wait_for("begins with the poses of the picture before")
+        page.page.get_by_text("picture 2 of 3").first.wait_for()
+        page.page.keyboard.press("b")
+        hand.wait_for("drag a box around the object")
+        page.page.keyboard.press("Delete")
+        hand.wait_for("removed")
+        assert len(poses(out, 3)) == 1 and poses(out, 4) == []
+        assert not page.errors

@@ -214,3 +214,38 @@ def test_without_opencv_a_box_of_a_photograph_says_what_to_do(
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(DiffDopeError, match=r"locate: expected a picture with depth, or diffdope\[features\]"):
         photographs_alone(folder, example).locate((200.0, 100.0, 200.0, 300.0))
+
+
+def test_pictures_are_gone_to_by_number_and_by_what_is_to_do(editor: Editor) -> None:
+    session = editor.session
+    assert session.state.to_do(session.pictures) == [3, 4, 7]
+    editor.add(1)
+    editor.look_at(3)
+    assert session.state.im_id == 7 and not session.state.within(7)  # nothing is brought along
+    with pytest.raises(DiffDopeError, match="picture: expected 1 to 3, got 4"):
+        editor.look_at(4)
+    editor.look_at(1)
+    session.mark(checked=True)
+    assert session.state.to_do(session.pictures) == [4, 7]
+    assert "begins with the poses" in editor.go_to_do() and session.state.im_id == 4  # the next one goes on
+    session.mark(checked=True)
+    editor.look_at(1)
+    assert editor.go_to_do() == "" and session.state.im_id == 7 and not session.state.within(7)
+    assert editor.go_to_do() == "this is the last one to do"
+    editor.add(1)
+    session.mark(checked=True)
+    editor.nudge("left", 1.0)
+    assert session.state.to_do(session.pictures) == [7]
+    session.mark(checked=True)
+    assert editor.go_to_do() == "all pictures are done: every object is checked"
+
+
+def test_the_next_object_is_selected_in_turns(editor: Editor) -> None:
+    assert "there is no object" in editor.select_next()
+    for _ in range(3):
+        editor.add(1)
+    seen = []
+    for _ in range(4):
+        editor.select_next()
+        seen.append(editor.session.state.selected)
+    assert seen == [1, 2, 3, 1]

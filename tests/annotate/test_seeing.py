@@ -62,7 +62,7 @@ def test_a_thumbnail_shows_the_whole_object_with_and_without_colours() -> None:
     mesh = packaged_example().mesh
     for one in (mesh, Mesh(mesh.vertices_m, mesh.faces)):
         picture = thumbnail(one)
-        assert picture.shape == (120, 240, 3) and picture.dtype == np.uint8
+        assert picture.shape == (80, 240, 3) and picture.dtype == np.uint8
         border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
         assert (border == 255).all() and (picture < 200).any(axis=2).mean() > 0.05
     assert np.ptp(thumbnail(mesh).astype(int), axis=2).max() > 60

@@ -206,3 +206,36 @@ def test_marks_that_the_program_itself_sets_are_no_wishes(window: AnnotationWind
     assert not editor.session.state.current.checked  # type: ignore[union-attr]
     window._panel._mark(SimpleNamespace(client_id=0), checked=True)
     assert editor.session.state.current.checked  # type: ignore[union-attr]
+
+
+def test_models_are_hidden_and_shown(window: AnnotationWindow) -> None:
+    editor, panel = window._editor, window._panel
+    window.do(lambda: editor.add(1))
+    assert gizmo(window).visible
+    panel._hide.value = True
+    assert not gizmo(window).visible
+    window.do(lambda: editor.nudge("right", 5.0))
+    assert not gizmo(window).visible
+    panel._hide.value = False
+    assert gizmo(window).visible
+
+
+def test_a_number_goes_to_its_picture(window: AnnotationWindow) -> None:
+    editor, panel = window._editor, window._panel
+    window.do(lambda: editor.add(1))
+    panel._number.value = 3  # the program's own change is no wish
+    assert editor.session.state.im_id == 3
+    panel._go_to(SimpleNamespace(client_id=0))
+    assert editor.session.state.im_id == 7 and "picture 3 of 3" in panel._where.content
+    window.do(lambda: editor.go(-1))
+    assert panel._number.value == 2
+    assert "0 of 3 pictures done" in panel._where.content
+
+
+def test_solving_is_offered_while_points_are_clicked(window: AnnotationWindow) -> None:
+    panel = window._panel
+    shown = []
+    for mode in ("points", "box", "points", "drag"):
+        panel._mouse.value = mode
+        shown.append([window._mode, panel._pairs.visible])
+    assert shown == [["points", True], ["box", False], ["points", True], ["drag", False]]

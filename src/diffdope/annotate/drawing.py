@@ -44,12 +44,13 @@ class AnnotatedScene:
         self._photograph: tuple[int, float] | None = None
         self._points: list[Any] = []
 
-    def draw(self, *, gizmo: bool, clear: bool) -> None:
+    def draw(self, *, gizmo: bool, clear: bool, hidden: bool = False) -> None:
         """Draws the state of the session.
 
         Args:
             gizmo: whether the selected object can be dragged.
             clear: whether models can be seen through.
+            hidden: whether the photograph is shown alone.
         """
         self._draw_photograph()
         state = self._editor.session.state
@@ -58,6 +59,7 @@ class AnnotatedScene:
             self._forget(name)
         for name, one in wanted.items():
             self._draw(name, one, gizmo=gizmo and one.thing == state.selected, clear=clear)
+            self._drawn[name][1][0].visible = not hidden
         self._draw_points()
 
     def distance_m(self) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffdope.annotate.clicked_points import ClickedPoints
 from diffdope.annotate.pictures import PictureSource
 from diffdope.annotate.seeing import UPRIGHT
 from diffdope.annotate.session import Session
@@ -31,19 +31,6 @@ _DIRECTIONS = {
     "left": (-1, 0, 0), "right": (1, 0, 0), "up": (0, -1, 0), "down": (0, 1, 0),
     "nearer": (0, 0, -1), "farther": (0, 0, 1),
 }  # fmt: skip
-
-
-@dataclass
-class ClickedPoints:
-    """Points of the model (N, 3), metres, with the pixels that show them; the last may still wait for its pixel."""
-
-    points_m: list[F64] = field(default_factory=list)
-    pixels: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the next click is on the photograph."""
-        return len(self.points_m) > len(self.pixels)
 
 
 class Editor:
@@ -249,6 +236,39 @@ class Editor:
             return "there is no further picture"
         started = any(one.origin == Origin.BEFORE for one in self.session.state.within(self.session.state.im_id))
         return "begins with the poses of the picture before: refine them" if started else ""
+
+    def look_at(self, number: int) -> str:
+        """A picture by its place, counted from 1; no poses are brought along.
+
+        Raises:
+            DiffDopeError: if there are fewer.
+        """
+        pictures = self.session.pictures
+        if not 1 <= number <= len(pictures):
+            raise expected("picture", f"1 to {len(pictures)}", number)
+        self.pairs = ClickedPoints()
+        self.session.look_at(pictures[number - 1])
+        return ""
+
+    def go_to_do(self) -> str:
+        """The next picture that is not done; after the last one, from the first on."""
+        pictures, left = self.session.pictures, set(self.session.state.to_do(self.session.pictures))
+        here = pictures.index(self.session.state.im_id)
+        there = next((im_id for im_id in (*pictures[here + 1 :], *pictures[:here]) if im_id in left), None)
+        if there is None:
+            return "this is the last one to do" if left else "all pictures are done: every object is checked"
+        if there == pictures[min(here + 1, len(pictures) - 1)]:
+            return self.go(1)
+        return self.look_at(pictures.index(there) + 1)
+
+    def select_next(self) -> str:
+        """Works on the next object of this picture; after the last one, on the first."""
+        state = self.session.state
+        things = [one.thing for one in state.within(state.im_id)]
+        if not things:
+            return "there is no object: add one"
+        place = things.index(state.selected) + 1 if state.selected in things else 0
+        return self.select(things[place % len(things)])
 
     def select(self, thing: int) -> str:
         """Works on another object."""

@@ -19,9 +19,14 @@ MODES = {
 }  # fmt: skip
 """What the mouse does, and what the window asks for."""
 _HINT = (
-    "drag: the gizmo; put: click where it stands; points: click model and photograph in turns; box: drag a box around "
-    "it, and it is located there"
+    "drag: the gizmo (G); put: click where it stands; points: click model and photograph in turns; box: drag a box "
+    "around it, and it is located there (B)"
 )
+_KEYS = (
+    "after a click on the picture:", "R refine, X checked, Z undo, Y redo",
+    "N next picture, P previous, M next to do", "T next object, delete removes it", "B box, G gizmo",
+    "V see through, H hide", "J L I K U O move by a step, with shift turn", "arrows and wheel move, too",
+)  # fmt: skip
 STEPS_MM = ("0.2", "1", "5", "20")
 _DEG_PER_MM = 0.5  # a step turns by so much, so that both look about alike on an object of 20 cm
 # Keys of viser's camera are W A S D Q E, so these lie on the other side; with Shift, they turn.
@@ -72,6 +77,8 @@ class Panel:
             self._add_object()
         with gui.add_folder("pose"):
             self._add_pose()
+        with gui.add_folder("keys", expand_by_default=False):
+            gui.add_markdown(as_markdown(_KEYS))
         self._arrows: list[Any] = []
         self._add_keys()
 
@@ -79,6 +86,11 @@ class Panel:
     def clear(self) -> bool:
         """Whether models can be seen through."""
         return bool(self._see_through.value)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the photograph is shown alone."""
+        return bool(self._hide.value)
 
     def tell(self, words: str) -> None:
         """Shows a line."""
@@ -100,7 +112,10 @@ class Panel:
         placed, current = state.within(state.im_id), state.current
         number, count = editor.session.pictures.index(state.im_id) + 1, len(editor.session.pictures)
         some = f"{len(placed)} object{'' if len(placed) == 1 else 's'}, {sum(one.checked for one in placed)} checked"
+        if count > 1:
+            some += f"; {count - len(state.to_do(editor.session.pictures))} of {count} pictures done"
         self._where.content = as_markdown((f"picture {number} of {count}: {editor.pictures.name(state.im_id)}", some))
+        self._number.value = number
         names = tuple(self._name(one) for one in placed) or ("none",)
         if tuple(self._things.options) != names:
             self._things.options = names
@@ -112,9 +127,12 @@ class Panel:
     def _add_picture(self) -> None:
         gui, editor, window = self._gui, self._editor, self._window
         self._where = gui.add_markdown("")
-        self._buttons({"previous": lambda: editor.go(-1), "next": lambda: editor.go(1)})
-        gui.add_button("look through the camera").on_click(lambda event: window.look_through(event.client))
-        gui.add_button("zoom on the object").on_click(lambda event: window.look_through(event.client, zoom=True))
+        count = len(editor.session.pictures)
+        self._number = gui.add_number("number", 1, min=1, max=count, step=1, visible=count > 1)
+        self._number.on_update(self._go_to)
+        self._buttons("go", {"previous": lambda: editor.go(-1), "next": lambda: editor.go(1), "to do": editor.go_to_do})
+        view = gui.add_button_group("view", ("whole picture", "zoom"))
+        view.on_click(lambda event: window.look_through(event.client, zoom=view.value == "zoom"))
         held = gui.add_checkbox("hold the view", True, hint="arrows and wheel then move the object")
         held.on_update(lambda _: self._hold(bool(held.value)))
 
@@ -122,31 +140,35 @@ class Panel:
         gui, editor = self._gui, self._editor
         self._models = gui.add_dropdown("model", [editor.name_of(one) for one in editor.session.objects])
         self._models.on_update(lambda _: self._show_model())
-        self._picture = gui.add_html("")
+        self._picture = gui.add_html("", visible=len(editor.session.objects) > 1)
         self._show_model()
         gui.add_button("add").on_click(lambda _: self._window.do(lambda: editor.add(self._model())))
         self._things = gui.add_dropdown("selected", ["none"])
         self._things.on_update(self._select)
-        self._buttons({"undo": self._undo, "redo": self._redo, "remove": editor.remove})
+        self._buttons("change", {"undo": self._undo, "redo": self._redo, "remove": editor.remove})
 
     def _add_pose(self) -> None:
         gui, editor, window = self._gui, self._editor, self._window
         self._said = gui.add_markdown("")
-        self._buttons({"refine": editor.refine, "locate": editor.locate}, busy=True)
-        mode = gui.add_dropdown("mouse", tuple(MODES), hint=_HINT)
-        mode.on_update(lambda _: window.use_mouse(mode.value))
-        self._buttons({"solve": editor.solve, "drop a point": editor.drop_pair})
-        self._step = gui.add_dropdown("step, mm", STEPS_MM, initial_value="1")
+        self._buttons("snap", {"refine": editor.refine, "locate": editor.locate}, busy=True)
         self._checked = gui.add_checkbox("checked", False)
         self._checked.on_update(lambda event: self._mark(event, checked=self._checked.value))
         self._ambiguous = gui.add_checkbox("ambiguous", False)
         self._ambiguous.on_update(lambda event: self._mark(event, ambiguous=self._ambiguous.value))
+        self._mouse = gui.add_dropdown("mouse", tuple(MODES), hint=_HINT)
+        self._pairs = self._buttons("points", {"solve": editor.solve, "drop a point": editor.drop_pair})
+        self._pairs.visible = False
+        self._mouse.on_update(lambda _: self._use_mouse())
+        self._step = gui.add_dropdown("step, mm", STEPS_MM, initial_value="1")
         self._see_through = gui.add_checkbox("see through", False)
-        self._see_through.on_update(lambda _: window.do(lambda: None))
+        self._hide = gui.add_checkbox("hide", False, hint="the photograph alone: press H to and fro to compare")
+        for box in (self._see_through, self._hide):
+            box.on_update(lambda _: window.do(lambda: None))
 
-    def _buttons(self, commands: dict[str, Command], *, busy: bool = False) -> None:
-        group = self._gui.add_button_group("", tuple(commands))
+    def _buttons(self, label: str, commands: dict[str, Command], *, busy: bool = False) -> Any:
+        group = self._gui.add_button_group(label, tuple(commands))
         group.on_click(lambda _: self._window.do(commands[group.value], f"{group.value} ..." if busy else ""))
+        return group
 
     def _add_keys(self) -> None:
         for key, direction in MOVES.items():
@@ -159,14 +181,29 @@ class Panel:
         for key, (label, command) in {
             "R": ("refine", editor.refine), "Z": ("undo", self._undo), "Y": ("redo", self._redo),
             "N": ("next picture", lambda: editor.go(1)), "P": ("previous picture", lambda: editor.go(-1)),
-            "X": ("checked", lambda: editor.session.mark(checked=True)),
+            "X": ("checked", lambda: editor.session.mark(checked=True)), "M": ("next picture to do", editor.go_to_do),
+            "T": ("next object", editor.select_next), "delete": ("remove", editor.remove),
         }.items():  # fmt: skip
             self._key(label, key, None, command)
+        for label, key, field, value in (
+            ("drag with the gizmo", "G", self._mouse, "drag"), ("box around the object", "B", self._mouse, "box"),
+            ("see through", "V", self._see_through, None), ("hide", "H", self._hide, None),
+        ):  # fmt: skip
+            handle = self._gui.add_command(label, hotkey=key)
+            handle.on_trigger(partial(_set, field, value))
 
     def _key(self, label: str, key: str, modifier: str | None, command: Command) -> Any:
         handle = self._gui.add_command(label, hotkey=key, modifier=modifier)
         handle.on_trigger(lambda _: self._window.do(command))
         return handle
+
+    def _use_mouse(self) -> None:
+        self._pairs.visible = self._mouse.value == "points"
+        self._window.use_mouse(self._mouse.value)
+
+    def _go_to(self, event: Any) -> None:
+        if _is_users(event):
+            self._window.do(lambda: self._editor.look_at(int(self._number.value)))
 
     def _hold(self, held: bool) -> None:
         """viser's camera has the arrows too; they are the object's only while the view is put back."""
@@ -200,6 +237,11 @@ class Panel:
 
     def _name(self, one: Placement) -> str:
         return f"{one.thing}: model {self._editor.name_of(self._editor.session.state.obj_id(one.thing))}"
+
+
+def _set(field: Any, value: str | None, _: Any) -> None:
+    """Gives a field a value, or turns a box over; what the field does when it is changed comes of that."""
+    field.value = (not field.value) if value is None else value
 
 
 def _is_users(event: Any) -> bool:

@@ -82,8 +82,8 @@ def fitting_fov(camera: Camera, aspect: float, share: float = 1.0) -> float:
 
 
 def thumbnail(mesh: Mesh) -> NDArray[np.uint8]:
-    """The object, standing upright, from a little above and beside: (120, 240, 3), on white."""
-    width, height = 240, 120
+    """The object, standing upright, from a little above and beside: (80, 240, 3), on white."""
+    width, height = 240, 80
     camera = Camera(2.0 * height, 2.0 * height, 0.5 * (width - 1), 0.5 * (height - 1), width, height)
     R = exp([_FROM_ABOVE, 0.0, 0.0]) @ UPRIGHT @ exp([0.0, 0.0, _FROM_ASIDE])
     away = np.array([0.0, 0.0, 4.6 * mesh.radius_m])  # the ball around it just fits in

@@ -91,15 +91,26 @@ class Session:
         Raises:
             DiffDopeError: if there is no such picture.
         """
-        if im_id not in self.pictures:
-            raise expected("picture", f"one of {self.pictures[0]} to {self.pictures[-1]}", im_id)
-        if im_id == self.state.im_id:
-            return
         if self.state.within(im_id) or not self.state.within(self.state.im_id):
-            self._look(self.state.looking_at(im_id))
+            self.look_at(im_id)
             return
+        self._check_picture(im_id)
         carried = [Placement(im_id, one.thing, one.pose, Origin.BEFORE) for one in self.state.within(self.state.im_id)]
         self._change(self.state.with_placements(*carried).looking_at(im_id))
+
+    def look_at(self, im_id: int) -> None:
+        """Looks at another picture, and brings no poses along.
+
+        Raises:
+            DiffDopeError: if there is no such picture.
+        """
+        self._check_picture(im_id)
+        if im_id != self.state.im_id:
+            self._look(self.state.looking_at(im_id))
+
+    def _check_picture(self, im_id: int) -> None:
+        if im_id not in self.pictures:
+            raise expected("picture", f"one of {self.pictures[0]} to {self.pictures[-1]}", im_id)
 
     def step(self, by: int) -> bool:
         """Looks at the next picture (1) or the one before (-1); False at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -106,6 +107,12 @@ class Annotations:
     def annotations(self, im_id: int) -> tuple[Placement, ...]:
         """Those of a picture that belong into its files."""
         return tuple(one for one in self.within(im_id) if one.is_annotation)
+
+    def to_do(self, pictures: Iterable[int]) -> list[int]:
+        """Which of these pictures have no object, or one that nobody has checked."""
+        unchecked = {one.im_id for one in self.placements if not one.checked}
+        done = {one.im_id for one in self.placements} - unchecked
+        return [im_id for im_id in pictures if im_id not in done]
 
     def obj_id(self, thing: int) -> int:
         """Which model an object has."""

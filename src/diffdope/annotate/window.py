@@ -75,7 +75,7 @@ class AnnotationWindow(Served):
     def refresh(self, words: str = "") -> None:
         """Draws the state of the session."""
         with self._lock, self._server.atomic():
-            self._drawing.draw(gizmo=self._mode == "drag", clear=self._panel.clear)
+            self._drawing.draw(gizmo=self._mode == "drag", clear=self._panel.clear, hidden=self._panel.hidden)
             self._panel.fill()
             self.tell(words)
 
