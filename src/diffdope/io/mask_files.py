@@ -1,7 +1,8 @@
 """Masks in text: COCO's run lengths and polygons, boxes and polygons of YOLO.
 
-Boxes and outlines of other tools: `io/detections.py`. LabelMe: `io/labelme.py`; CVAT: `io/cvat.py`; what servers of
-detectors answer: `io/detector_answers.py`, and the masks in it: `io/packed_masks.py`.
+Boxes and outlines of other tools: `io/detections.py`. LabelMe: `io/labelme.py`; CVAT: `io/cvat.py`; Supervisely, V7 and
+ISAT: `io/tool_shapes.py`; what servers of detectors answer: `io/detector_answers.py`, and the masks in it:
+`io/packed_masks.py`.
 
 An instance is known by its label: of COCO the annotation's `id`, where each has its own; else its place, from 1.
 """
@@ -27,6 +28,7 @@ from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.labelme import labelme_shapes
 from diffdope.io.packed_masks import known_size, unpacked
 from diffdope.io.regions import mask_of_box, mask_of_polygons
+from diffdope.io.tool_shapes import shapes_of_tool
 from diffdope.io.yaml_files import parse_yaml
 
 Bool = NDArray[np.bool_]
@@ -83,7 +85,7 @@ def read_instances(path: Path, *, image_id: int | None = None, picture: str | No
 
     Args:
         path: COCO (a data set, a list of annotations, one annotation, one segmentation), LabelMe, YOLO, or what
-            `io/detections.py` reads.
+            `io/tool_shapes.py` and `io/detections.py` read.
         image_id: which image of a file of several.
         picture: name of the photograph's file, by which its image is found among several.
 
@@ -104,6 +106,9 @@ def read_instances(path: Path, *, image_id: int | None = None, picture: str | No
         if len(documents) != 1:
             raise expected(where, "one message of ROS", f"{len(documents)}", "keep that of the photograph")
         data = documents[0]
+    shapes = shapes_of_tool(data, where)
+    if shapes is not None:
+        return Instances(*shapes)
     outlines = outlines_of(data, where, picture)
     return _coco(data, where, image_id, picture) if outlines is None else _outlined(outlines, where)
 
