@@ -20,6 +20,7 @@ from diffdope.cli.docstrings import texts_below_fields
 from diffdope.cli.eye_in_hand_command import EyeInHandArguments
 from diffdope.cli.help_text import example_of, short_help
 from diffdope.cli.lists import joined
+from diffdope.cli.locate_command import LocateArguments
 from diffdope.cli.main import main, with_options
 from diffdope.cli.repeated import gathered
 from diffdope.cli.scene_inputs import masks_of, of_views
@@ -245,6 +246,27 @@ def test_of_two_files_none_is_left_out_without_a_word(inputs: Path, capsys: pyte
     )
     said = complaint([*words, "--mesh", "b.ply"], capsys)
     assert "--mesh: expected one file, got " in said and "`diffdope scene --object A.ply B.ply`" in said
+
+
+def test_of_two_things_that_are_meant_none_is_left_out_without_a_word() -> None:
+    for words in (
+        ["--mask-id", "1", "--mask_id", "3"],
+        ["--box=1,2,3,4", "--box", "2,3,4,5"],
+        ["--obj-id=1", "--obj-id", "2"],
+    ):
+        with pytest.raises(DiffDopeError, match="expected to be given once, got .* and .*; leave one of them out"):
+            gathered(LocateArguments, words)
+    assert gathered(LocateArguments, ["--seed", "1", "--seed", "2"]) == ["--seed", "1", "--seed", "2"]
+
+
+def test_all_of_the_help_fits_into_the_window(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("calibrate", "view"):
+        assert main([name, "--help-all"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) > 20 and max(map(len, lines)) <= 100
 
 
 def test_repeated_options_that_may_be(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def short_help(kind: type, prog: str) -> str:
     rest = _rest(kind)
     shown = [field for field in fields(kind) if field not in rest]
     needed = [field for field in shown if field.default is MISSING and field.default_factory is MISSING]
-    width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
+    width = _width()
     lines = [" ".join(["usage:", prog, *(_head(f.name, hints[f.name]) for f in needed), "[options]"]), ""]
     about = (inspect.getdoc(kind) or "").split("\n\n")[0]
     lines += [*textwrap.wrap(" ".join(about.split()), width), ""]
@@ -111,7 +111,8 @@ def long_help(arguments: list[str]) -> Iterator[list[str]]:
         with contextlib.redirect_stdout(caught):
             yield ["--help"]
     finally:
-        print("\n".join(_without_none(line) for line in caught.getvalue().splitlines()), file=sys.stdout)
+        lines = [part for line in caught.getvalue().splitlines() for part in _wrapped(_without_none(line))]
+        print("\n".join(lines), file=sys.stdout)
 
 
 def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[str]], Any] | None = None) -> Any:
@@ -144,6 +145,20 @@ def _without_none(line: str) -> str:
     text = _NONE.sub("", line).replace("{None,", "{").replace(" (default: None)", "")
     missing = len(line) - len(text)
     return text if not missing or not text.endswith("│") else text[:-1] + " " * missing + "│"
+
+
+def _width() -> int:
+    """Of the window, as far as lines can be read."""
+    return max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line of prose, which the parser prints as long as it is, in several; what stands in a frame as it is."""
+    if len(line) <= _width() or "│" in line:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    how = {"initial_indent": indent, "subsequent_indent": indent, "break_on_hyphens": False, "break_long_words": False}
+    return textwrap.wrap(line.strip(), _width(), **how)  # type: ignore[arg-type]
 
 
 def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:

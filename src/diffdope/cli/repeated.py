@@ -22,16 +22,18 @@ def gathered(kind: type, words: Sequence[str]) -> list[str]:
         words: of the command line.
 
     Raises:
-        DiffDopeError: for two different files of an option that takes one.
+        DiffDopeError: for two different files, numbers of what is meant, or boxes, of an option that takes one. Of
+            other numbers the last counts, as everywhere: an alias may hold the usual ones.
     """
     hints = {_flag(one.name): hint for one, hint in zip(fields(kind), _hints(kind), strict=True)}
+    single = {flag for flag, hint in hints.items() if _is_path(hint) or flag.endswith("-id") or flag == "--box"}
     parts = _parted(words)
     flags = [_named(part[0]) for part in parts]
     found: list[list[str]] = []
     place: dict[str, int] = {}
     for flag, part in zip(flags, parts, strict=True):
         hint = hints.get(flag)
-        if flags.count(flag) == 1 or not (_is_list(hint) or _is_path(hint)):
+        if flags.count(flag) == 1 or not (_is_list(hint) or flag in single):
             found.append(part)
         elif flag not in place:
             place[flag] = len(found)
