@@ -1,12 +1,15 @@
 """Settings, presets and options that are given in each other's place: the message names the right one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from diffdope.cli.overrides import read_settings
 from diffdope.errors import DiffDopeError
+from diffdope.io.files import write_json
 from diffdope.io.json_files import read_numbered
+from diffdope.io.plain import to_plain
 from diffdope.pipelines.settings import PRESETS, preset
 
 
@@ -39,3 +42,22 @@ def test_a_list_where_numbered_entries_are_wanted(tmp_path: Path) -> None:
     (tmp_path / "detections.json").write_text("[]")
     with pytest.raises(DiffDopeError, match=r"^[^:]*detections.json: expected a JSON object, got list$"):
         read_numbered(tmp_path / "detections.json")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_settings_of_a_result_come_back(tmp_path: Path, name: str) -> None:
+    """All of them: those that have the name of an option, too."""
+    made = replace(PRESETS[name], search=replace(PRESETS[name].search, fallback_confidence=0.123))
+    write_json(tmp_path / "result.json", {"status": "converged", "settings": to_plain(made), "diffdope_version": "0"})
+    assert read_settings(tmp_path / "result.json", PRESETS["default"]) == made
+    write_json(tmp_path / "result.json", {"settings": to_plain(made)})
+    with pytest.raises(DiffDopeError, match="expected one of name, .*, got 'settings'"):
+        read_settings(tmp_path / "result.json", PRESETS["default"])
+    write_json(tmp_path / "result.json", {"settings": {"no": 3}, "diffdope_version": "0"})
+    with pytest.raises(DiffDopeError, match="result.json: settings: setting: expected one of name, .*, got 'no'"):
+        read_settings(tmp_path / "result.json", PRESETS["default"])
+
+
+def test_settings_with_the_name_of_an_option(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("search: {view_sphere: {depth: 0.25}}\n")
+    assert read_settings(tmp_path / "a.yaml", PRESETS["default"]).search.view_sphere.depth == 0.25

@@ -20,7 +20,7 @@ _OPTIONS = ("preset", "seed", "mesh", "unit", "camera", "rgb", "depth", "mask", 
 
 
 def read_settings(path: Path, base: T) -> T:
-    """The preset `base` with what a YAML file changes.
+    """The preset `base` with what a YAML file changes; of a result.json, with the settings that it was made with.
 
     Raises:
         DiffDopeError: if the file is not YAML, names something that does not exist, or gives it a wrong type.
@@ -30,6 +30,8 @@ def read_settings(path: Path, base: T) -> T:
         return base
     data = documents[0] if len(documents) == 1 else documents
     where = f"settings file {path}"
+    if isinstance(data, dict) and "diffdope_version" in data and isinstance(data.get("settings"), dict):
+        data, where = data["settings"], f"{where}: settings"
     return override(base, current_settings(data, where) if isinstance(data, dict) else data, where)
 
 
@@ -59,7 +61,7 @@ def _check_name(where: str, name: str, names: Collection[str]) -> None:
     if rest and first in names:
         nested = f"{first}: {{{': {'.join(rest.split('.'))}: ...{'}' * rest.count('.')}}}"
         raise expected(where, f"one of {', '.join(names)}", repr(name), f"nest the names: {nested}")
-    if name in _OPTIONS:
+    if name in _OPTIONS and name not in names:
         cure = f"it is an option of the command: --{name.replace('_', '-')}"
         raise expected(where, f"one of {', '.join(names)}", repr(name), cure)
     check_choice(where, name, names)

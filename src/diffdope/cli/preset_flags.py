@@ -58,7 +58,8 @@ class PresetFlags:
     preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
-    """YAML that changes numbers of the preset; flags win over it."""
+    """YAML that changes numbers of the preset, or the result.json of a run, whose numbers are taken; flags win over
+    it."""
     confidence_file: Path | None = None
     """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
