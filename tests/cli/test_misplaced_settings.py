@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from diffdope.cli.overrides import read_settings
+from diffdope.cli.preset_flags import parse_flags
+from diffdope.cli.refine_command import RefineArguments
 from diffdope.errors import DiffDopeError
 from diffdope.io.files import write_json
 from diffdope.io.json_files import read_numbered
@@ -61,3 +63,22 @@ def test_the_settings_of_a_result_come_back(tmp_path: Path, name: str) -> None:
 def test_settings_with_the_name_of_an_option(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("search: {view_sphere: {depth: 0.25}}\n")
     assert read_settings(tmp_path / "a.yaml", PRESETS["default"]).search.view_sphere.depth == 0.25
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_run_with_the_settings_of_another_has_them_all(tmp_path: Path, name: str) -> None:
+    """Solver, tracking and name, too, which no option has."""
+    made = replace(PRESETS[name], tracking=replace(PRESETS[name].tracking, doubt=0.21))
+    write_json(tmp_path / "result.json", {"settings": to_plain(made), "diffdope_version": "0"})
+    words = ["--mesh", "m.ply", "--camera", "c.json", "--out", "o", "--settings", str(tmp_path / "result.json")]
+    assert parse_flags(RefineArguments, words, prog="diffdope refine").chosen_preset == made
+
+
+def test_a_solver_in_a_file_of_settings_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("solver: descent\ndescent: {hypotheses: 3}\n")
+    words = ["--mesh", "m.ply", "--camera", "c.json", "--out", "o", "--settings", str(tmp_path / "a.yaml")]
+    chosen = parse_flags(RefineArguments, words, prog="diffdope refine").chosen_preset
+    assert chosen.solver == "descent" and chosen.descent.hypotheses == 3
+    given = parse_flags(RefineArguments, [*words, "--search.near.angle-deg", "3"], prog="diffdope refine")
+    with pytest.raises(DiffDopeError, match="search: expected no numbers for preset 'default', whose solver is desc"):
+        _ = given.chosen_preset

@@ -19,7 +19,7 @@ from diffdope.cli.overrides import read_settings
 from diffdope.cli.renamed import current_flags
 from diffdope.errors import expected
 from diffdope.pipelines.confidence_file import with_confidence_file
-from diffdope.pipelines.settings import DEFAULT, CropSettings, DescentSettings, Preset, SearchSettings
+from diffdope.pipelines.settings import DEFAULT, PRESETS, CropSettings, DescentSettings, Preset, SearchSettings
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.terms.registry import ObjectiveSettings
 
@@ -35,18 +35,21 @@ class Numbers:
     crop: CropSettings = field(default_factory=CropSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
 
-    def preset(self, name: str) -> Preset:
-        """The preset of that name with these numbers.
+    def preset(self, base: Preset) -> Preset:
+        """A preset with these numbers.
+
+        Args:
+            base: what else it has, solver and tracking.
 
         Raises:
-            DiffDopeError: if one was changed that its solver does not use: nobody would notice.
+            DiffDopeError: if a number was changed that the solver does not use: nobody would notice.
         """
-        base = find_preset(name)
-        unused, given = ("descent", self.descent) if base.solver == "newton" else ("search", self.search)
-        if given != getattr(base, unused):
+        usual, solver = PRESETS.get(base.name, base), base.solver
+        unused, given = ("descent", self.descent) if solver == "newton" else ("search", self.search)
+        if given != getattr(usual, unused):
             cure = "give --preset paper" if unused == "descent" else "choose another preset"
-            raise expected(unused, f"no numbers for preset {name!r}, whose solver is {base.solver}", "some", cure)
-        if base.solver == "newton" and self.crop.size != base.crop.size:
+            raise expected(unused, f"no numbers for preset {base.name!r}, whose solver is {solver}", "some", cure)
+        if solver == "newton" and self.crop.size != usual.crop.size:
             raise expected("crop.size", "none", self.crop.size, "each level has its own: see search.near.sizes")
         return replace(base, objective=self.objective, crop=self.crop, descent=self.descent, search=self.search)
 
@@ -77,7 +80,11 @@ class NumbersFlags(PresetFlags):
     @property
     def chosen_preset(self) -> Preset:
         """The preset as all these flags have it."""
-        return with_confidence_file(self.numbers.preset(self.preset), self.confidence_file)
+        base = find_preset(self.preset)
+        if self.settings is not None:
+            with redirect_stderr(io.StringIO()):  # what is said of old names was said when the flags were read
+                base = read_settings(self.settings, base)
+        return with_confidence_file(self.numbers.preset(base), self.confidence_file)
 
 
 def default_numbers(arguments: list[str]) -> Numbers:
