@@ -295,3 +295,11 @@ def test_a_calibration_of_a_hand_is_refused_with_what_to_look_at(
     assert main(["view", str(tmp_path), "--html", str(tmp_path / "out.html")]) == 2
     assert "look at the overlays" in capsys.readouterr().err
     assert not (tmp_path / "out.html").exists()
+
+
+@pytest.mark.parametrize("name", ["rgb.png", "object.ply"])
+def test_a_picture_or_a_mesh_alone_is_no_result(name: str, inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(inputs / name), "--no-open"]) == 2
+    said = capsys.readouterr().err
+    assert "a folder with result.json, results.json, poses.jsonl or scene.json, one of these files, or" in said
+    assert f"{name}; pictures, meshes and poses are shown as part of a result: refine or locate first" in said

@@ -65,6 +65,9 @@ def content_of(path: Path, root: Path | None = None) -> Content:
 
 def _file_in(path: Path) -> Path:
     if path.is_file():
+        if path.suffix.lower() not in (".json", ".jsonl"):
+            cure = "pictures, meshes and poses are shown as part of a result: refine or locate first"
+            raise expected("result", KINDS, str(path), cure)
         return path
     found = [path / name for name in _FILES if (path / name).is_file()]
     if not found:
