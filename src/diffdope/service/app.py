@@ -20,7 +20,7 @@ from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked, asked_of
 from diffdope.service.asked_scene import is_picture_of_scene, scene_of
 from diffdope.service.bodies import ASKED_BODY, MESH_BODY, SCENE_BODY, asked_parts, mesh_parts
-from diffdope.service.counted import KIND, Counted, Numbers
+from diffdope.service.counted import KIND, Counted, RequestCounts
 from diffdope.service.guard import RETRY, UNTIL, Guard
 from diffdope.service.limits import Limits
 from diffdope.service.pool import WorkerEndedError
@@ -70,7 +70,7 @@ def create_app(
     app.state.service = service
     app.state.ending = asyncio.Event()  # to be set by whoever ends the server
     app.state.decoded = asyncio.Semaphore(limits.workers + _AHEAD)
-    app.state.numbers = Numbers()
+    app.state.numbers = RequestCounts()
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=PlainTextResponse)
     app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201, openapi_extra=MESH_BODY)

@@ -17,7 +17,7 @@ _OTHER = "other"
 _NONE = 499  # as nginx has it: the client hung up, and nothing was answered
 
 
-class Numbers:
+class RequestCounts:
     """How many requests there were, by path and status, and how long they took."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Counted:
         log: takes a line a request; None for no log.
     """
 
-    def __init__(self, app: App, numbers: Numbers, log: Callable[[str], None] | None) -> None:
+    def __init__(self, app: App, numbers: RequestCounts, log: Callable[[str], None] | None) -> None:
         self._app, self._numbers, self._log = app, numbers, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
