@@ -115,6 +115,7 @@ class NoteCode(StrEnum):
     USUAL_CONFIDENCE = "usual-confidence"
     EDGES_ALONE = "edges-alone"
     DRIFT = "drift"
+    DEPTH_LATE = "depth-late"
     FOUND_WIDER = "found-wider"
     FOUND_AGAIN = "found-again"
     FOUND_FAR = "found-far"

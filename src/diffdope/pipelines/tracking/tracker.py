@@ -16,6 +16,7 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracking.by_depth import ByDepth, colours_mislead, in_light
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
+from diffdope.pipelines.tracking.depth_lag import DepthLag
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.fit_history import FitHistory
 from diffdope.pipelines.tracking.frame import likeness, lost, not_found_yet, sureness, with_found_note, with_usual_note
@@ -27,7 +28,7 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.tracking.keyframes import Keyframes
-from diffdope.search.tracking.motion_model import MotionModel, end_alike, finite_time, next_time
+from diffdope.search.tracking.motion_model import MotionModel, finite_time, next_time
 from diffdope.search.tracking.template_matching import TemplateMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
@@ -54,15 +55,16 @@ class Tracker:
         edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
         rivals: says how sure a pose is that is found again; None for as sure as it fits.
         by_depth: what depth and mask find without colours that lead astray; None for not asked.
+        depth_lag: whether depth is of another moment than the photographs; None for not asked.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
         light: GainModel = "gain-bias", locate: Locate | None = None, matcher: TemplateMatcher | None = None,
         keyframes: Keyframes | None = None, edges_alone: EdgeAmbiguity | None = None,
-        rivals: CompetingPoses | None = None, by_depth: ByDepth | None = None,
+        rivals: CompetingPoses | None = None, by_depth: ByDepth | None = None, depth_lag: DepthLag | None = None,
     ) -> None:  # fmt: skip
-        self._by_depth = by_depth or ByDepth()
+        self._by_depth, self._lag = by_depth or ByDepth(), depth_lag
         self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
         self.mesh, self._settings, self._light = mesh, settings, light
         self._picture = LastTemplate(matcher, settings.reach_m_per_s)
@@ -98,6 +100,8 @@ class Tracker:
         else:
             self.clock_s = next_time(time_s, self.clock_s, self._settings.frame_s)
         result = self._next(observation)
+        if self._lag is not None:
+            result = self._lag.weighed(result, observation, self.clock_s, self._gain)
         return result if self._edges_alone is None else self._weighed(result, observation, self._edges_alone)
 
     def _weighed(self, result: RefinementResult, observation: Observation, edges: EdgeAmbiguity) -> RefinementResult:
@@ -147,7 +151,7 @@ class Tracker:
         self._trusted_s = self.clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = self._unproven = 0
         self._begun, self._untold, self._perhaps = False, 0, None
-        for learned in (self._usual, self._picture, self._keyframes, self._edges_alone):
+        for learned in (self._usual, self._picture, self._keyframes, self._edges_alone, self._lag):
             if learned is not None:
                 learned.clear()
 
@@ -157,7 +161,8 @@ class Tracker:
 
     def _frame(self, observation: Observation, given: Observation) -> RefinementResult:
         """A frame while the object is not lost; given: the same with what only says where to look."""
-        result = self._best(observation, self._starts())
+        assert self._last is not None
+        result = self._best(observation, self._motion.starts(self._elapsed_s, self._last, self.mesh.diameter))
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
         if not self._begun:
@@ -195,12 +200,6 @@ class Tracker:
         self._begun = False
         self._usual.clear()
         return other
-
-    def _starts(self) -> list[Pose]:
-        """Where the object may be, likeliest first."""
-        predicted = self._motion.predict(self._elapsed_s)
-        assert self._last is not None
-        return [predicted] if end_alike(predicted, self._last, self.mesh.diameter) else [predicted, self._last]
 
     def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
         """Of the first attempt that convinces, or else the most convincing."""

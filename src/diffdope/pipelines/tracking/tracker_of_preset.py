@@ -11,6 +11,7 @@ from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.tracking.by_depth import ByDepth
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
+from diffdope.pipelines.tracking.depth_lag import DepthLag
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.tracker import Tracker
 from diffdope.scene.mesh import Mesh
@@ -34,10 +35,13 @@ def tracker_of(searcher: MeshSearcher, preset: Preset, mesh: Mesh, *, bends: boo
     quick = partial(searcher.follow, followed_preset(near), keyframes)
     # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
     locating = replace(wide, search=replace(wide.search, fallback_confidence=preset.tracking.found))
-    alone = set(near.search.near.hypotheses) == {1}
+    meshes, alone = searcher.meshes, set(near.search.near.hypotheses) == {1}
+    tolerance_m = preset.resolved_search.confidence.tolerance_of(meshes.length_m)
+    plain = partial(searcher.follow, followed_preset(near), None)
+    lag = None if bends else DepthLag(plain, meshes.displacement_form, meshes.length_m, tolerance_m)
     return Tracker(
         mesh, preset.tracking, refine, search, quick if alone else None, light=near.search.light,
         locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
         edges_alone=EdgeAmbiguity(searcher.meshes, preset.tracking.other_poses),
-        rivals=CompetingPoses(searcher, near) if alone else None, by_depth=ByDepth(searcher.meshes),
+        rivals=CompetingPoses(searcher, near) if alone else None, by_depth=ByDepth(searcher.meshes), depth_lag=lag,
     )  # fmt: skip

@@ -58,6 +58,11 @@ class MotionModel:
         travel_s = self._memory_s * -math.expm1(-min(elapsed_s, self._most_s) / self._memory_s)
         return self._pose.retract(travel_s * self._velocity)
 
+    def starts(self, elapsed_s: float, last: Pose, diameter_m: float) -> list[Pose]:
+        """Where the object may be, likeliest first: where it is predicted, and where it was `last`."""
+        predicted = self.predict(elapsed_s)
+        return [predicted] if end_alike(predicted, last, diameter_m) else [predicted, last]
+
     def stop(self, elapsed_s: float) -> Pose:
         """Where an object that is lost is expected from here on: where it was `elapsed_s` after the last pose.
 
