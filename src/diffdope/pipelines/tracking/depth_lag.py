@@ -29,7 +29,7 @@ F64 = NDArray[np.float64]
 
 _MOVES = 0.03  # of the diameter, from frame to frame: less does not tell, and would not be wrong
 _FEWEST = 2  # frames by which it is told: in a single one, a regular print may have slipped by a cell along the way
-_KNOWN, _AT_MOST = 2.0, 16  # frames, each as sure as its photograph, and in all: then the 32nd, 64th, ... is looked at
+_KNOWN, _AT_MOST = 2.0, 16  # frames, each as sure as its photograph, and in all: then only the 8th, 16th, 32nd, ...
 _LEAST = 0.3  # frames: of films whose depth is of the same moment, 0.2 in a single frame and 0.1 in all
 _EXPLAINED = 0.3  # share of the square of what photograph and depth differ by, that one lag explains
 _CLEAR = 1.0  # what it explains over what is left, times the frames, each as sure as its photograph
