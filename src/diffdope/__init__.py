@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.result import RefinementResult, Status, read_result
     from diffdope.pipelines.settings import PRESETS, Preset
+    from diffdope.pipelines.several_kinds import locate_objects
     from diffdope.pipelines.tracking.robot_tracker import RobotTracker
     from diffdope.render.pool import set_threads
     from diffdope.render.renderer import Renderer
@@ -78,6 +79,7 @@ __all__ = [
     "load_camera",
     "load_robot",
     "locate",
+    "locate_objects",
     "overlay",
     "read_result",
     "refine",
@@ -118,6 +120,7 @@ _HOMES = {
     "load_camera": "diffdope.io.cameras",
     "load_robot": "diffdope.scene.urdf",
     "locate": "diffdope.pipelines.one_shot",
+    "locate_objects": "diffdope.pipelines.several_kinds",
     "overlay": "diffdope.viz.draw",
     "read_result": "diffdope.pipelines.result",
     "refine": "diffdope.pipelines.one_shot",

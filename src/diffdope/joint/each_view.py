@@ -24,7 +24,7 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.start import best_of
 from diffdope.problem.responsibility import CONTACT
 from diffdope.scene.observation import Observation
-from diffdope.search.drawn import Drawing, depth_of_others, drawing_of
+from diffdope.search.drawn import Drawing, depth_of_others, drawing_of, knowing
 
 F32 = NDArray[np.float32]
 
@@ -76,7 +76,7 @@ class ObjectQuery:
 
         What was found stays where the images, others known, do not fit the new pose better than the old one.
         """
-        observation = self.observation.with_others(others)
+        observation = knowing(self.observation, others)
         if not result.modalities:  # there is no pose to go on from
             return self._from(observation, self.start)
         refined = self.refiner.refine(observation, result.pose, start_counts=False)

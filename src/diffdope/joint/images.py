@@ -24,7 +24,7 @@ from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where, add_b
 from diffdope.pipelines.refiner import Refiner
 from diffdope.render.pool import default_threads
 from diffdope.scene.observation import Observation
-from diffdope.search.drawn import depth_of_others, drawing_of
+from diffdope.search.drawn import depth_of_others, drawing_of, knowing
 
 F64 = NDArray[np.float64]
 
@@ -86,9 +86,7 @@ def members_of(
             where = view, obj
             if where not in observations:
                 continue
-            others = depth_of_others(drawings, obj, camera)
-            seen = observations[where] if others is None else observations[where].with_others(others)
-            leaf = Leaf(refiner, seen)
+            leaf = Leaf(refiner, knowing(observations[where], depth_of_others(drawings, obj, camera)))
             supported = weights.get(where, 0.0) > 0.0
             found[where] = _member(leaf, poses[obj], singles.get(where), graph.get(where) if supported else None)
     return found

@@ -13,6 +13,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
+from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 
 F32 = NDArray[np.float32]
@@ -55,6 +56,21 @@ def depth_of_others(drawings: list[Drawing | None], one: int, camera: Camera) ->
         there = depth[rows, columns]
         np.copyto(there, drawn, where=(drawn > 0.0) & ((there <= 0.0) | (drawn < there)))
     return depth
+
+
+def knowing(observation: Observation, depth_m: F32 | None) -> Observation:
+    """An observation that knows of these other objects as well as of those that it knew.
+
+    Args:
+        observation: in which others may be known.
+        depth_m: (H, W) metres, of others as drawn, 0 for none; None for no others.
+    """
+    if depth_m is None:
+        return observation
+    before = observation.others
+    if before is not None:
+        depth_m = np.where((before > 0.0) & ((depth_m <= 0.0) | (before < depth_m)), before, depth_m)
+    return observation.with_others(depth_m)
 
 
 def _part(window: CropWindow) -> tuple[slice, slice]:

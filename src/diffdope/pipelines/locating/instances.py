@@ -13,7 +13,15 @@ from diffdope.pipelines.given import check_given
 from diffdope.pipelines.locating.box_verification import unmasked
 from diffdope.pipelines.locating.in_box import doubted
 from diffdope.pipelines.locating.mirrored_bin import told_of_mirror_image
-from diffdope.pipelines.locating.seen_instances import TWICE, SeenInstance, beside, seen_instance, settled, together
+from diffdope.pipelines.locating.seen_instances import (
+    TWICE,
+    SeenInstance,
+    beside,
+    seen_instance,
+    settled,
+    shown_of,
+    together,
+)
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
@@ -83,7 +91,8 @@ def instances(
     Args:
         searcher: of the object.
         preset: of the search.
-        observation: with depth; a mask shows the region in which instances are looked for.
+        observation: with depth; a mask shows the region in which instances are looked for, and what it knows of
+            others is theirs.
         most: how many are looked for.
         told: makes of a result in the object's own frame what a user gets.
         progress: called with how many were found, how many are looked for, and the cost of the last of them.
@@ -100,6 +109,8 @@ def instances(
         pixels = pixels[region[pixels[:, 1].astype(np.int64), pixels[:, 0].astype(np.int64)]]
     check_fits(len(pixels), meshes.length_m)
     scene, queue = Occupancy.of(flat), PlaceQueue(meshes, observation, pixels, settings)
+    if observation.others is not None:
+        scene.claimed[shown_of(observation.others, observation, meshes.length_m)] = True
     found: list[SeenInstance] = []
     drawn: list[Drawing | None] = []
     failed: list[Pose] = []

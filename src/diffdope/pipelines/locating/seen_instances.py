@@ -22,13 +22,14 @@ from diffdope.problem.region import projected_box
 from diffdope.problem.responsibility import CONTACT
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
-from diffdope.search.drawn import Drawing, depth_of_others, drawing_of
+from diffdope.search.drawn import Drawing, depth_of_others, drawing_of, knowing
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_proposals import share_in_picture
 from diffdope.search.selection import SAME, SAME_RAD
 from diffdope.search.settings import SearchSettings
 
 Mask = NDArray[np.bool_]
+F32 = NDArray[np.float32]
 
 TWICE = 0.3  # share of an instance's pixels that others claim, from which on it is one of them
 _DRAWN_PX = 320  # of a crop
@@ -118,8 +119,20 @@ def as_sure_as_seen(result: RefinementResult, seen: float, search: SearchSetting
 
 def beside(observation: Observation, drawn: list[Drawing | None]) -> Observation:
     """An observation that knows of what was drawn in front."""
-    depth_m = depth_of_others(drawn, -1, observation.camera)
-    return observation if depth_m is None else observation.with_others(depth_m)
+    return knowing(observation, depth_of_others(drawn, -1, observation.camera))
+
+
+def shown_of(drawn_m: F32, observation: Observation, length_m: float) -> Mask:
+    """Pixels (H, W) at which what is drawn is not hidden by what depth shows there.
+
+    Args:
+        drawn_m: (H, W) metres, 0 where nothing is drawn.
+        observation: with depth.
+        length_m: of the object, its diameter.
+    """
+    depth = observation.depth
+    assert depth is not None
+    return np.asarray((drawn_m > 0.0) & ~((depth > 0.0) & (depth < drawn_m - _NEAR * length_m)))
 
 
 def together(
@@ -145,7 +158,7 @@ def together(
             there = others_m[own.rows, own.columns]
             hidden = (there > 0.0) & (own.depth > 0.0) & (there < own.depth + CONTACT * meshes.length_m)
             if np.count_nonzero(hidden) > _HIDDEN * np.count_nonzero(own.depth):
-                one = _again(one, searcher, preset, observation.with_others(others_m)) or one
+                one = _again(one, searcher, preset, knowing(observation, others_m)) or one
         every.append(one)
     return every
 
