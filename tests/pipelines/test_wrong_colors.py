@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from diffdope.estimate.fit_quality import FitQuality
+from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
@@ -15,10 +17,15 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.alternatives.answers import Answer
 
 MESH, WHOLE, START, TRUTH = packaged_example()
 REFINER = Refiner(MESH, threads=1)
 SEARCH = REFINER.preset.resolved_search
+
+
+EVIDENCE = FitQuality(overlap=0.98, depth_inliers=0.98, texture=None, visible=1.0)
+TURNED = Note(NoteCode.TURNED, "found turned by 90 degrees from the start")
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +36,14 @@ def right() -> RefinementResult:
     return replace(result, pose=REFINER.frame.enter(result.pose), confidence=0.99)
 
 
-def left_out(right: RefinementResult, observation: Observation = WHOLE, **changes: object) -> RefinementResult:
+def left_out(
+    right: RefinementResult, observation: Observation = WHOLE, *, start: Pose | None = None, **changes: object
+) -> RefinementResult:
     """What becomes of a result that failed, beside one without colours."""
     whole = {"status": Status.FAILED, "confidence": 0.0, "modalities": ("rgb", *right.modalities)}
     failed = replace(right, **{**whole, **changes})  # type: ignore[arg-type]
-    again = Attempt(right, None)
-    trial = RejectionTrial(Attempt(failed, None), REFINER.meshes, observation, lambda _: again, None, SEARCH)
+    again = Attempt(replace(right, evidence=EVIDENCE), None)
+    trial = RejectionTrial(Attempt(failed, None), REFINER.meshes, observation, lambda _: again, start, SEARCH)
     return without_wrong_colors(trial).result
 
 
@@ -56,3 +65,37 @@ def test_channels_in_another_order_are_named_beside_it(right: RefinementResult) 
     other = WHOLE.with_rgb(WHOLE.rgb[..., ::-1])
     codes = with_reasons(left_out(right, other), REFINER.meshes, other, None).note_codes
     assert {NoteCode.COLOURS_LEFT_OUT, NoteCode.CHANNELS_SWAPPED} <= set(codes)
+
+
+@pytest.mark.parametrize(
+    ("texture", "contrast", "start", "notes", "asked"),
+    [
+        (0.05, 0.25, None, (), False),
+        (0.05, 0.25, START, (TURNED,), False),
+        (0.05, 0.25, START, (), True),  # the start has told the side
+        (0.3, 0.25, None, (), True),  # overexposed, or in the shade
+        (0.05, 0.05, None, (), True),  # no print: light and shade are as strong
+    ],
+)
+def test_a_print_of_which_nothing_is_seen_does_not_choose_the_side(
+    right: RefinementResult, texture: float, contrast: float, start: Pose | None, notes: tuple[Note, ...], asked: bool
+) -> None:
+    seen = replace(EVIDENCE, texture=texture, contrast=contrast)
+    found = left_out(right, start=start, status=Status.CONVERGED, confidence=0.9, evidence=seen, notes=notes)
+    assert (found.confidence == 0.9) is asked
+    assert (NoteCode.COLOURS_LEFT_OUT in found.note_codes) is not asked
+
+
+@pytest.mark.parametrize(("none", "asked"), [(0.05, False), (0.3, True)])
+def test_sides_that_depth_and_mask_cannot_tell_are_the_answers_then(
+    right: RefinementResult, none: float, asked: bool
+) -> None:
+    each = 0.5 * (1.0 - none)
+    several = replace(
+        right, status=Status.AMBIGUOUS, confidence=each, none_of_these=none,
+        answers=(Answer(right.pose, each), Answer(START, each)),
+    )  # fmt: skip
+    seen = replace(EVIDENCE, texture=0.05, contrast=0.25)
+    found = left_out(several, status=Status.CONVERGED, confidence=0.9, evidence=seen)
+    assert (found.status is Status.CONVERGED) is asked
+    assert asked or (found.status is Status.AMBIGUOUS and len(found.answers) == 2 and found.confidence < 0.5)

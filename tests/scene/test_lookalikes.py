@@ -41,6 +41,20 @@ def test_a_box_has_three_half_turns_wherever_its_frame_is(moved: bool) -> None:
         assert away.max() < 0.01 * mesh.diameter
 
 
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("size", [(0.04, 0.024, 0.05), (0.04, 0.026, 0.06), (0.04, 0.02, 0.03)])
+def test_halves_a_quarter_turn_apart_are_exchanged_by_half_turns_between_their_axes(
+    size: tuple[float, float, float], moved: bool
+) -> None:
+    both = [np.array([[0.0, sign, 0.0], [sign, 0.0, 0.0], [0.0, 0.0, -1.0]]) for sign in (1.0, -1.0)]
+    one = trimesh.creation.box(size)
+    one.apply_translation([0.0, 0.0, 0.5 * size[2]])
+    other = trimesh.Trimesh(one.vertices @ both[0].T, one.faces)
+    turn = TURN if moved else np.eye(3)
+    found = turn.T @ lookalikes(mesh_of(trimesh.util.concatenate([one, other]), moved=moved)).R @ turn
+    assert max(angles_deg(exchanged.T @ found).min() for exchanged in both) < 6.0  # the same pose, for a search
+
+
 def test_a_cube_has_all_its_turns_and_a_can_turns_about_its_axis() -> None:
     shapes = primitives()
     assert len(lookalikes(shapes["cube"].mesh)) == 24

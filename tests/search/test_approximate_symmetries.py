@@ -15,7 +15,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.settings import preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.alternatives.approximate_symmetries import other_ways
+from diffdope.search.alternatives.approximate_symmetries import left_of_folds, other_ways
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
@@ -81,3 +81,31 @@ def test_a_doubtful_pose_of_what_is_half_seen_is_turned_about_its_longest_axis(
     monkeypatch.setattr(MeshLevels, "long_axis", None)
     poses, about_axis = other_ways(found, descent, None, faces, told=False)
     assert not about_axis and nearest_deg(poses, truth) > 15.0
+
+
+def two_blocks() -> Mesh:
+    """End on, one turned by a quarter against the other, as the forks of a joint; the second has another colour."""
+    vertices, faces = grid_box(np.array([0.04, 0.024, 0.05]), 4)
+    vertices = vertices + np.array([0.0, 0.0, 0.025])
+    colors = np.repeat([[0.7, 0.7, 0.7], [0.1, 0.2, 0.7]], len(vertices), axis=0)
+    both = np.concatenate([vertices, vertices @ EXCHANGED.T])
+    return Mesh(both, np.concatenate([faces, faces + len(vertices)]), colors=colors)
+
+
+EXCHANGED = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+
+
+def test_what_depth_cannot_tell_from_a_pose_that_was_found_is_compared_though_no_search_came_to_it() -> None:
+    meshes = MeshLevels(two_blocks(), SETTINGS.near.faces, threads=1)
+    rng = np.random.default_rng(2)
+    truth = random_pose(rng)
+    seen = picture([(meshes.mesh, truth)], rng)
+    found, _ = ended(meshes, seen.without_rgb(), truth)
+    exchanged = [Pose(truth.R_m2c @ turn @ EXCHANGED, truth.t_m2c) for turn in (np.eye(3), np.diag([-1.0, -1.0, 1.0]))]
+    assert all(nearest_deg(left_of_folds([found], meshes), pose) < 5.0 for pose in exchanged)
+    # Colours tell the halves apart, and what nobody would tell apart is no other answer.
+    painted_seen, _ = ended(meshes, seen, truth)
+    assert not left_of_folds([painted_seen], meshes)
+    plain = MeshLevels(Mesh(meshes.mesh.vertices_m, meshes.mesh.faces), SETTINGS.near.faces, threads=1)
+    same, _ = ended(plain, seen.without_rgb(), truth)
+    assert min((pose.angle_to(one) for pose in left_of_folds([same], plain) for one in exchanged), default=9.0) > 0.2

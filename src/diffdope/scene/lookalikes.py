@@ -6,6 +6,8 @@ that nobody has to annotate anything; what is painted on it is left to decide be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,7 +51,9 @@ def lookalikes(mesh: Mesh) -> Symmetries:
     middle = points.mean(axis=0)
     points = (points - middle) / mesh.diameter
     found = Found(Cloud(points, _QUERIES))
-    found.add(np.concatenate([so3.exp(np.radians(_ANGLES_DEG)[:, None] * axis) for axis in axes_of(points)]))
+    axes = axes_of(points)
+    found.add(np.concatenate([so3.exp(np.radians(_ANGLES_DEG)[:, None] * axis) for axis in axes]))
+    found.add(so3.exp(np.pi * between_axes(axes)))
     for one in found.turns()[1:]:  # the turns of a cube about its diagonals are products of those about its axes
         if len(found) >= _MOST:
             break
@@ -114,6 +118,17 @@ class Found:
         """Which turns (M, 3, 3) are close to one that was found."""
         traces = R.reshape(-1, 9) @ self.turns().reshape(-1, 9).T
         return np.asarray((traces > 1.0 + 2.0 * np.cos(_SAME_RAD)).any(axis=1))
+
+
+def between_axes(axes: Sequence[F64]) -> F64:
+    """Unit axes (M, 3) halfway between those at right angles to each other.
+
+    Two equal halves, one a quarter turn on from the other, as forks of a joint: half a turn about such an axis takes
+    one to the other, and no quarter turn does.
+    """
+    pairs = [(a, b) for k, a in enumerate(axes) for b in axes[:k] if abs(a @ b) < np.sin(_SAME_AXIS_RAD)]
+    halves = [(a + sign * b) / np.linalg.norm(a + sign * b) for a, b in pairs for sign in (1.0, -1.0)]
+    return np.reshape(halves, (-1, 3))
 
 
 def axes_of(points: F64) -> list[F64]:

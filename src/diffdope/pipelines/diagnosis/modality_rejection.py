@@ -15,7 +15,8 @@ from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
-_CONVINCES = 0.8  # probability that a fit without one of the images is right
+CONVINCES = 0.8
+"""Probability that a fit without one of the images is right."""
 LEFT_OUT = 0.75
 """Of such a fit at most, which is 0.9 of the right minimum: that an image was refused says that something is wrong."""
 
@@ -40,7 +41,7 @@ class RejectionTrial(NamedTuple):
     search: SearchSettings
 
 
-def convinces(attempt: Attempt, least: float = _CONVINCES) -> bool:
+def convinces(attempt: Attempt, least: float = CONVINCES) -> bool:
     """Whether a search without one of the images is to be believed in the place of one with all: at least so sure."""
     return attempt.result.ok and (attempt.result.confidence or 0.0) >= least
 

@@ -3,6 +3,9 @@
 Where depth and mask put the object, its colours are not those of the photograph. They draw the pose away, and speak
 against a right one. So the search of a result that failed is made again without colours, and counts if it convinces.
 The turn of an object of revolution, which its print alone tells, is not known then, but for what its start says.
+
+Another print decides by chance which side is seen, where no start does or against it, and the result does not fail for
+it: depth and mask fit well. So a print of which next to nothing is seen there is not asked either.
 """
 
 from __future__ import annotations
@@ -11,14 +14,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
-from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, convinces, in_its_place
+from diffdope.pipelines.diagnosis.modality_rejection import CONVINCES, RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.print_turn import turned_share
 
+_NOTHING_OF_IT = (
+    0.12  # share of a photograph's contrast that another print explains by chance; right ones 0.15 and more
+)
+_STRONG = 0.2  # standard deviation of a mesh's colours: of a plain one, light and shade leave as little
 _ALL = {"rgb", "depth", "mask"}
 _NOTE = Note(
     NoteCode.COLOURS_LEFT_OUT,
@@ -32,15 +40,29 @@ def without_wrong_colors(trial: RejectionTrial) -> Attempt:
     attempt, meshes, observation, again, start, search = trial
     first = attempt.result
     compared = meshes.mesh.has_color and set(observation.modalities) >= _ALL and "rgb" in first.modalities
-    if first.status is not Status.FAILED or not compared or of_codes(first.notes, CONTRADICTIONS):
+    chosen = start is None or NoteCode.TURNED in first.note_codes  # the side, by the print
+    refused = first.status is Status.FAILED or (chosen and is_elsewhere(first.evidence))
+    if not refused or not compared or of_codes(first.notes, CONTRADICTIONS):
         return attempt
     if any(of_units(meshes.mesh, observation, start)):
         return attempt
     other = again(observation.without_rgb())
-    if not convinces(other):
+    if not (convinces(other) or one_of_several(other.result)):
         return attempt
     placed = in_its_place(first, other, _NOTE, NoteCode.RGB_OFF, search)
     return placed._replace(result=with_open_turn(placed.result, meshes, search.noise.spread_deg))
+
+
+def is_elsewhere(seen: FitQuality | None) -> bool:
+    """Whether a mesh has a strong print, and the photograph next to nothing of it."""
+    if seen is None or seen.texture is None or seen.contrast is None:
+        return False
+    return seen.texture < _NOTHING_OF_IT and seen.contrast > _STRONG
+
+
+def one_of_several(result: RefinementResult) -> bool:
+    """Whether a result is one of several answers that are right together, as probably as one that convinces alone."""
+    return result.status is Status.AMBIGUOUS and 1.0 - (result.none_of_these or 0.0) >= CONVINCES
 
 
 def with_open_turn(result: RefinementResult, meshes: MeshLevels, spread_deg: float) -> RefinementResult:

@@ -79,23 +79,52 @@ def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
     return [Pose(R[k], t[k]) for k in kept if k >= len(known)]
 
 
+def turned_by_lookalikes(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
+    """The first pose turned so that its shape is nearly the same, if that is not known, and one would notice it.
+
+    Turns about an axis of revolution are not among them: they are compared on their own.
+
+    Args:
+        known: poses.
+        meshes: the object, about its own middle.
+    """
+    ways = meshes.approximate_symmetries
+    if len(ways) > 1 and meshes.axis is not None:
+        ways = about_other_axes(meshes.axis, ways)
+    first, same_m = known[0], SAME * meshes.length_m
+    turned = [Pose(first.R_m2c @ R, first.t_m2c + first.R_m2c @ t) for R, t in zip(ways.R, ways.t_m, strict=True)]
+    return [
+        one
+        for one in turned[1:]
+        if not any(one.angle_to(a) < SAME_RAD and np.linalg.norm(one.t_m2c - a.t_m2c) < same_m for a in known)
+        and not meshes.alikeness.unnoticed(*between(first, one))
+    ]
+
+
 def left_of_folds(
-    choice: Sequence[Candidates], meshes: MeshLevels, within: AnglePrior | None = None
+    choice: Sequence[Candidates], meshes: MeshLevels, within: AnglePrior | None = None, *, tried: Sequence[Pose] = (),
+    lookalikes: bool = True,
 ) -> list[Pose]:  # fmt: skip
     """Of turns of these poses that nobody has looked at, those that may be right; the best come first.
 
-    A search comes to some of them by chance, and what tells them apart is small.
+    A search comes to some of them by chance, and what tells them apart is small. Without a start, so is what tells the
+    first from others of nearly the same shape, where it is hidden or beyond the picture's border.
 
     Args:
         choice: all that was found, the surest first.
         meshes: the object, about its own middle.
         within: of what start, if one was given; turns that nobody would notice are left out then.
+        tried: poses that are refined anyway.
+        lookalikes: whether others of nearly the same shape are asked for.
     """
     found = choice[0]
     if within is not None and 2.0 * np.pi / len(meshes.folds) > within.most_rad + found.pose.angle_to(within.start):
         return []
-    others = turned_by_folds([one.pose for one in choice], meshes)
-    if within is not None:
+    known = [one.pose for one in choice]
+    others = turned_by_folds(known, meshes)
+    if within is None:
+        others += turned_by_lookalikes([*known, *others, *tried], meshes) if lookalikes else []
+    else:
         others = [one for one in others if one.angle_to(within.start) <= within.most_rad]
         others = [one for one in others if not meshes.alikeness.unnoticed(*between(found.pose, one))]
     if not others:

@@ -67,7 +67,10 @@ def rival_poses(
     turned, turns_open = other_ways(found, descent, given, again.faces[0], told=told)
     nearby = angle_prior(found, start, inputs.settings, told=told)
     tried = turns.tried and not (inputs.filmed or first_order)
-    folded = left_of_folds(choice, inputs.meshes, nearby) if nearby is None or tried else []
+    folded: list[Pose] = []
+    if nearby is None or tried:
+        asked = inputs.settings.symmetric_alternatives
+        folded = left_of_folds(choice, inputs.meshes, nearby, tried=turned, lookalikes=asked)
     ways: list[Way] = []
     for number, pose in enumerate([*folded, *turned][:left]):
         other = descent.run(again, Hypotheses.of(pose, column + number), pose)
