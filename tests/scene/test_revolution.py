@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import Axis, axes_of_parts, axes_of_revolution, axis_of_most, longest_axis
+from diffdope.scene.revolution import Axis, axes_of_parts, axes_of_revolution, axis_of_most
 from diffdope.scene.sampling import surface_points
 
 
@@ -107,17 +106,6 @@ def test_turns_leave_the_axis_where_it_is() -> None:
 )
 def test_most_of_other_bodies_has_no_single_axis(shape: trimesh.Trimesh) -> None:
     assert axis_of(shape) is None
-
-
-def test_the_longest_axis_is_that_of_a_turned_box() -> None:
-    R, middle = so3.exp(np.array([0.3, -0.8, 0.5])), np.array([0.1, -0.2, 0.3])
-    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-2, 2) for z in (-5, 5)]) * 0.01 @ R.T + middle
-    axis = longest_axis(corners)
-    assert axis is not None
-    assert abs(axis.direction @ R[:, 2]) > 0.999
-    assert np.linalg.norm(axis.point_m - middle) < 1e-6
-    flat = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 2.0, 0.0]])
-    assert longest_axis(flat) is None
 
 
 def test_a_pipe_has_its_axis_though_a_branch_is_much_of_it() -> None:

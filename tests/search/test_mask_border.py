@@ -10,7 +10,6 @@ import trimesh
 from scipy import ndimage
 
 import diffdope as dd
-from diffdope.estimate.border_belief import within_beside_border
 from diffdope.estimate.tolerance import probability_within
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
@@ -176,19 +175,22 @@ def test_what_is_located_in_a_right_mask_is_as_sure_as_before() -> None:
     assert (result.confidence or 0.0) > 0.5
 
 
-def test_what_a_border_may_be_off_counts_once_and_as_exact_or_not() -> None:
+def test_what_a_border_may_be_off_counts_once() -> None:
     search = replace(PRESETS["default"].search, confidence=dd.ConfidenceSettings(tolerance_m=0.0012))
     refiner = Refiner(MESH, preset=replace(PRESETS["default"], search=search), threads=1)
-    for result in (refiner.refine(wider(0), dd.Pose(START.R_m2c, START.t_m2c)), refiner.locate(wider(0))):
-        assert result.evidence is not None and result.covariance is not None and result.right_minimum is not None
-        border, ray = result.evidence.border, result.pose.t_m2c / np.linalg.norm(result.pose.t_m2c)
-        assert border is not None and border.exact > 0.8
+    found = refiner.refine(wider(0), dd.Pose(START.R_m2c, START.t_m2c)), refiner.locate(wider(0))
+    for result, started in zip(found, (True, False), strict=True):
+        assert result.covariance is not None and result.right_minimum is not None
+        ray = result.pose.t_m2c / np.linalg.norm(result.pose.t_m2c)
+        start = result.initial_pose if started else None
+        noise = search.noise
+        own = of_border(
+            refiner.meshes, wider(0), noise.mask_border_px, result.pose, start, shift_px=noise.mask_shift_px
+        )  # fmt: skip
         along_m = float(np.sqrt(ray @ result.covariance[:3, :3] @ ray))
-        assert border.off_m < along_m < 1.3 * border.off_m  # 2 times, with what all of a border has in common beside it
+        assert own.off_m < along_m < 1.3 * own.off_m  # 2 times, with what all of a border has in common beside it
         given = 0.0012, result.covariance, refiner.meshes.displacement_form, result.pose.R_m2c
-        within = within_beside_border(*given, result.pose.t_m2c, border)
-        assert result.confidence == pytest.approx(result.right_minimum * within, rel=1e-3)
-        assert abs(within - probability_within(*given)) > 0.01  # of one normal error as large
+        assert result.confidence == pytest.approx(result.right_minimum * probability_within(*given), rel=1e-3)
 
 
 def test_depth_tells_the_distance_whatever_the_mask() -> None:

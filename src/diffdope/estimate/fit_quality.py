@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.estimate.border_belief import BorderBelief
 from diffdope.terms.base import Comparison
 from diffdope.terms.photometric import appearance
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -44,7 +43,6 @@ class FitQuality:
         too_far: share of the distance by which depth reads too far, as what is printed on the object has it
             (`estimate/depth_scale.py`); where colours and depth are compared, and last steps are made.
         too_far_deviation: of that.
-        border: how far off the pose may be for its mask's border, where that alone tells the distance.
     """
 
     overlap: float | None = None
@@ -62,7 +60,6 @@ class FitQuality:
     print_open: float | None = None
     too_far: float | None = None
     too_far_deviation: float | None = None
-    border: BorderBelief | None = None
 
 
 def assess(seen: Comparison, *, colours: bool = True) -> FitQuality:

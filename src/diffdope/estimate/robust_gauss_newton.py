@@ -45,6 +45,7 @@ _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less tha
 _WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
 _NOTHING = 0.1  # the same of a step that is the last for it, however long: where hardly anything is known, steps are
 _SHORTEST = 0.1  # share of a motion that is the least
+_NEARER = 0.7  # times the spread: results lie nearer than their starts, by `python -m benchmarks.calibration`
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,14 @@ class RobustGaussNewton:
         settings: of the steps.
         noise: what is known about errors.
         beside: what is known of a pose beside the images.
-        reach: how far off the start is, as a share of the spread: so far off is the pose along directions that are not
-            observed.
-        kept: share of the start's error along the view that the steps leave.
     """
 
     def __init__(
         self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
-        beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
+        beside: Evidence = nothing_beside,
     ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
-        self._beside, self._reach, self._kept = beside, reach, kept
+        self._beside = beside
 
     def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
         """Takes the steps; undoes them if they go far or the robust cost rises, in a photograph alone for shorter ones.
@@ -186,8 +184,7 @@ class RobustGaussNewton:
         return self._estimated(pose, found, parts, moved=False)
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
-        kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
-        known = uncertainty(self._narrowed(pose, found, here), self._view, self._noise).beside(self._view.ray, kept_m)
+        known = uncertainty(self._narrowed(pose, found, here), self._view, self._noise)
         return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m), here)
 
     def _narrowed(self, pose: Pose, found: InformationEigenbasis, here: Parts) -> InformationEigenbasis:
@@ -203,7 +200,7 @@ class RobustGaussNewton:
             return found
         extent = np.ones(6)
         for k in hidden:
-            extent[k] = self._extent(pose, here, self._reach * found.directions[:, k]) * self._reach
+            extent[k] = self._extent(pose, here, _NEARER * found.directions[:, k]) * _NEARER
         return replace(found, extent=extent)
 
     def _extent(self, pose: Pose, here: Parts, motion: F64) -> float:

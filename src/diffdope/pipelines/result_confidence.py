@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import changed
-from diffdope.estimate.border_belief import within_beside_border
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
 from diffdope.estimate.depth_scale import RIGHT, ScaleBelief, ScaleEvidence, scale_belief
 from diffdope.estimate.fit_quality import FitQuality
@@ -60,11 +59,8 @@ def belief_of(
         within = usually_within(share, TOLERANCE, depth=measured, depth_error=depth_error, left=left)
         if beside is not None:
             within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
-    elif quality is None or quality.border is None:
-        within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     else:
-        given = tolerance_m, covariance, meshes.displacement_form, pose.R_m2c
-        within = within_beside_border(*given, pose.t_m2c, quality.border)
+        within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     if quality is not None:  # the displacement above is modulo turns about an axis of revolution, which a print has not
         within *= turn_within(tolerance_m / meshes.length_m, quality.print_open or 0.0)
     within = within_at_scale(within, covariance, pose, meshes, tolerance_m, scale)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
-from diffdope.scene.box_axes import smallest_box
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -184,15 +183,6 @@ def axes_of_parts(points_m: F64, normals: F64, length_m: float) -> tuple[Axis, .
         if not _is_known(axis, found):
             found.append(axis)
     return tuple(spread.in_metres(axis) for axis in found if not spread.stays(axis, _STANDS_OUT, _LEAST))
-
-
-def longest_axis(points_m: F64) -> Axis | None:
-    """The axis through the middle of the smallest box around points (N, 3), metres, along which it is longest.
-
-    None where the points lie in a plane.
-    """
-    axes, sides, middle = smallest_box(points_m)
-    return Axis(axes[int(np.argmax(sides))], middle) if len(axes) else None
 
 
 def _robust_axis(lines: F64, start: int) -> tuple[F64, F64]:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.border_belief import BorderBelief
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose, solved_pose
@@ -176,8 +175,6 @@ class Candidates:
     """The same of an error across the view, along either axis."""
     border_fits: float = 0.0
     """How exactly the mask's border follows its outline, from 0 to 1, see `checks/border_fits.py`; 0 if not asked."""
-    border: BorderBelief | None = None
-    """What both are made of where a mask's border alone tells the distance; None where it was not asked."""
     beside: float = 0.0
     """Log odds that evidence of another kind than its fit quality adds."""
     evidence: tuple[QuadraticFactor, ...] = ()
@@ -254,5 +251,5 @@ class Candidates:
         """Another pose of the same images, doubted for what these were doubted for."""
         return replace(
             other, at_most=self.at_most, off_along_view_m=self.off_along_view_m,
-            off_across_view_m=self.off_across_view_m, border=self.border,
+            off_across_view_m=self.off_across_view_m,
         )  # fmt: skip

@@ -29,7 +29,7 @@ from diffdope.search.checks.open_turn import left_of, open_turn
 from diffdope.search.checks.outline_evidence import beside_edges, share_on_edges
 from diffdope.search.features.feature_search import with_distance_error
 from diffdope.search.history import Amended, Recorder
-from diffdope.search.last_steps import LastSteps, held_by_edges
+from diffdope.search.last_steps import LastSteps
 from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mask_rejection import refused
 from diffdope.search.mesh_levels import MeshLevels
@@ -149,9 +149,7 @@ class Ending:
     def _quality(self, found: Candidates, turn: F64, estimate: RobustEstimate) -> FitQuality:
         """Of the result, and of depth's scale; without last steps, with what one more would do, or a turn unseen."""
         if not self._settings.polish.idle or self.inputs.filmed:
-            border = None if held_by_edges(found.level) else found.border
-            quality = changed(found.quality, border=border)
-            return with_scale_told(quality, estimate, self._settings.noise, self._meshes.length_m)
+            return with_scale_told(found.quality, estimate, self._settings.noise, self._meshes.length_m)
         return changed(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self._meshes))
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:

@@ -17,8 +17,8 @@ from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.search_inputs import SearchInputs
 from diffdope.search.settings import SearchSettings
-from diffdope.search.stages import MOVED, Stages
-from diffdope.search.start_error import kept_along_view, left_by_mask, reach_of
+from diffdope.search.stages import Stages
+from diffdope.search.start_error import left_by_mask
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 
 F64 = NDArray[np.float64]
@@ -28,7 +28,7 @@ _ASKED = 4  # poses of which it is kept what is known of them: each step asks of
 
 def last_steps_at(
     level: LevelProblem, pose: Pose, meshes: MeshLevels, search: SearchSettings, beside: Evidence,
-    *, border_px: float = 0.0, good_px: float = np.inf, told: bool = False, reach: float = 1.0, kept: float = 0.0,
+    *, border_px: float = 0.0, good_px: float = np.inf, told: bool = False,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, from near a pose.
 
@@ -41,12 +41,10 @@ def last_steps_at(
         border_px: see `noise_at`.
         good_px: see `noise_at`.
         told: see `noise_at`.
-        reach: see `RobustGaussNewton`.
-        kept: see `RobustGaussNewton`.
     """
     view = context_of(level, pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
     noise = noise_at(level, search.noise, border_px, good_px, told=told)
-    return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
+    return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside)
 
 
 def held_by_edges(level: LevelProblem) -> bool:
@@ -69,8 +67,7 @@ class LastSteps:
     def estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""
         level, contour = found.level, found.ended.contour
-        kept = 0.0 if self.stages is None else kept_along_view(found, self.inputs.settings)
-        refine = self.steps(found, partial(self._known, found.evidence), kept)
+        refine = self.steps(found, partial(self._known, found.evidence))
         if level.contours is None or not held_by_edges(level):
             estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
             estimate = estimate.across(found.pose.t_m2c, found.off_across_view_m)
@@ -81,13 +78,13 @@ class LastSteps:
             return estimate
         return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.inputs.meshes.buffers()))
 
-    def steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
-        """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
+    def steps(self, found: Candidates, beside: Evidence) -> RobustGaussNewton:
+        """The last steps; beside: what is known beside residuals."""
         search = self.inputs.settings
+        told = "depth" not in found.level.modalities and found.off_along_view_m > 0.0  # by the mask's border
         return last_steps_at(
             found.level, found.pose, self.inputs.meshes, search, lru_cache(maxsize=_ASKED)(beside),
-            border_px=found.border_px, good_px=search.mask_error_px or np.inf, told=found.border is not None,
-            reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED), kept=kept,
+            border_px=found.border_px, good_px=search.mask_error_px or np.inf, told=told,
         )  # fmt: skip
 
     def mask(self, found: Candidates, led: RobustEstimate) -> QuadraticFactor:

@@ -18,7 +18,7 @@ from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mirror_planes import MirrorPlanes, from_mirrored, has_mirror_plane, mirrored
-from diffdope.scene.revolution import AXIS_POINTS, Axis, axes_of_parts, axis_of_most, longest_axis
+from diffdope.scene.revolution import AXIS_POINTS, Axis, axes_of_parts, axis_of_most
 from diffdope.scene.sampling import surface_points
 from diffdope.search.alternatives.canonical import Unnoticed, unnoticed
 from diffdope.search.checks.depth_observability import DepthObservability
@@ -124,11 +124,6 @@ class MeshLevels(Maker):
     def axes_of_parts(self) -> tuple[Axis, ...]:
         """Axes about which parts of it are of revolution, or nearly."""
         return axes_of_parts(*self._points_m, self.length_m)
-
-    @MadeOnce
-    def long_axis(self) -> Axis | None:
-        """The axis of its smallest box along which it is longest; None where it is flat."""
-        return longest_axis(self.corners_m)
 
     @MadeOnce
     def folds(self) -> Symmetries:

@@ -11,21 +11,6 @@ from diffdope.render.buffers import Buffers
 from diffdope.search.candidates import Candidates
 from diffdope.search.settings import SearchSettings
 
-_NEARER = 0.7  # times the spread: results lie nearer than their starts, by `python -m benchmarks.calibration`
-_KEPT = 0.5  # share; from 40 degrees / 16 mm, results without it were off along the view by 1.3 sigma
-
-
-def reach_of(settings: SearchSettings, *, nearby: bool) -> float:
-    """How far off the start is taken to be, as a share of the spread.
-
-    Args:
-        settings: of the search.
-        nearby: whether the near search found the result where it took it for possible.
-    """
-    near, noise = settings.near, settings.noise
-    share = max(near.angle_deg / noise.spread_deg, near.distance / noise.spread)
-    return _NEARER * (min(share, 1.0) if nearby and share > 0.0 else 1.0)
-
 
 def left_to_the_start(found: Candidates, settings: SearchSettings) -> float:
     """How much only the start tells, from 0 to 1: nothing where depth or a good mask tell the distance.
@@ -42,11 +27,6 @@ def left_to_the_start(found: Candidates, settings: SearchSettings) -> float:
         return 1.0
     good, refused = settings.mask_error_px, settings.mask_refused_px
     return float(np.clip((found.border_px - good) / max(refused - good, 1e-9), 0.0, 1.0))
-
-
-def kept_along_view(found: Candidates, settings: SearchSettings) -> float:
-    """Share of the start's error along the view that the search leaves; for the arguments see `left_to_the_start`."""
-    return _KEPT * left_to_the_start(found, settings)
 
 
 def left_by_mask(found: Candidates, buffers: Buffers) -> float:

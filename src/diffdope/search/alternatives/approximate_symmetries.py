@@ -147,12 +147,7 @@ def other_ways(
     """
     meshes, settings = descent.inputs.meshes, descent.inputs.settings
     ways = meshes.approximate_symmetries if settings.symmetric_alternatives else Symmetries.none()
-    around = settings.turns.tried
-    axis = meshes.axis if around and not told else None
-    # Templates are some 25 degrees apart, and a descent from there ends halfway where little of the object is seen.
-    doubted = start is None and axis is None and found.doubtful(settings.fallback_confidence)
-    if doubted and around:
-        axis = meshes.long_axis
+    axis = meshes.axis if settings.turns.tried and not told else None
     turned: list[Pose] = []
     if axis is not None:
         turns, given = settings.turns, {"rgb"} & set(found.level.modalities)
@@ -165,7 +160,7 @@ def other_ways(
                 found.pose, axis, level, meshes, turns, descent.steps,
                 reversal=upside_down(axis, ways) if free else None, within=within,
             )  # fmt: skip
-        ways = ways if doubted else about_other_axes(axis, ways)
+        ways = about_other_axes(axis, ways)
     elif told and len(ways) > 1 and meshes.axis is not None:
         ways = without_rotations(meshes.axis, ways)
     same_shape = symmetric_alternatives(found.pose, ways, found.rough, meshes.buffers(faces), meshes.length_m)

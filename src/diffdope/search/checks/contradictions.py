@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.border_belief import BorderBelief
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
@@ -60,8 +59,6 @@ class Doubt(NamedTuple):
     """The same across the view, along either axis."""
     fits: float = 0.0
     """How exactly a mask's border follows the outline, from 0 to 1, which speaks for the result."""
-    border: BorderBelief | None = None
-    """What `off_m` and `aside_m` are made of where they are those of a mask's border."""
 
 
 NONE = Doubt(np.inf, "")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffdope.estimate.border_belief import BorderBelief
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
 from diffdope.search.candidates import Candidates
@@ -34,8 +33,8 @@ _OF_WHAT_IT_LIES_ON = frozenset({NoteCode.THROUGH_SUPPORT, NoteCode.OUTLINE_UNSE
 
 class Doubts(NamedTuple):
     """Log odds that the result has at most, how far off it may be along the view and across it [m], notes, whether
-    depth may lie beside the other images, for all that a coarse level shows, how exactly a mask's border follows its
-    outline (0 to 1), and how far off that border may be where it alone tells the distance.
+    depth may lie beside the other images, for all that a coarse level shows, and how exactly a mask's border follows
+    its outline (0 to 1).
     """
 
     at_most: float = np.inf
@@ -44,7 +43,6 @@ class Doubts(NamedTuple):
     notes: tuple[str, ...] = ()
     may_be_shifted: bool = False
     fits: float = 0.0
-    border: BorderBelief | None = None
 
     @property
     def none(self) -> bool:
@@ -55,7 +53,7 @@ class Doubts(NamedTuple):
         """A result that is as sure as this leaves it."""
         return replace(
             found, at_most=self.at_most, off_along_view_m=self.off_m, off_across_view_m=self.aside_m,
-            border_fits=self.fits, border=self.border,
+            border_fits=self.fits,
         )  # fmt: skip
 
     @property
@@ -87,10 +85,9 @@ def doubts_about(
     if "depth" in rough.modalities and len(rough.modalities) > 1:
         own = problem_of(rough, 1.0, length_m).evaluate(*state_of(found.pose, 1.0))
         given = rough, found.pose, length_m, step, own
-        fit = found.quality
         size = of_size(
-            *given, overlap=fit.overlap, visible=fit.visible, log_odds=found.log_odds, edges=edges, steps=steps
-        )
+            *given, visible=found.quality.visible, log_odds=found.log_odds, edges=edges, steps=steps
+        )  # fmt: skip
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
     if "mask" not in rough.modalities:  # a mask that was given says where the object ends
         drawn = rough.drawn(rough.factor.buffers, found.pose)
@@ -111,8 +108,7 @@ def doubts_about(
     at_most = min((one.at_most for one in every), default=np.inf)
     off_m, aside_m = (max((one[k] for one in ways), default=0.0) for k in (0, 1))
     fits = max((one.fits for one in every), default=0.0)
-    belief = next((one.border for one in every if one.border is not None), None)
-    return Doubts(at_most, off_m, aside_m, tuple(notes), may_be_shifted(first, found.rough), fits, belief)
+    return Doubts(at_most, off_m, aside_m, tuple(notes), may_be_shifted(first, found.rough), fits)
 
 
 def doubts_by_images(found: Candidates, start: Pose | None, inputs: SearchInputs) -> Doubts:

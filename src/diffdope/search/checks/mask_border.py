@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.border_belief import BorderBelief
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
@@ -115,11 +114,10 @@ def of_border(
         return Doubt(np.inf, "", fits=found.fits)
     pixel_m = found.nearer * float(np.linalg.norm(pose.t_m2c))
     exact, wide = (_off_m(one, pixel_m, pose, start) for one in (found.if_exact, found.if_not))
-    across_m = found.shift.if_shifted_px * float(pose.t_m2c[2]) / observation.camera.fx
-    border = BorderBelief(found.exact, (exact, wide), found.shift.shifted, across_m)
-    off_m, aside_m = border.off_m, border.aside_m
+    off_m = float(np.sqrt(found.exact * exact**2 + (1.0 - found.exact) * wide**2))
+    aside_m = found.shift.aside_px * float(pose.t_m2c[2]) / observation.camera.fx
     if not found.told:
-        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m, fits=found.fits, border=border)
+        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m, fits=found.fits)
     wide = found.outside_px > 0.0
     text = (
         f"scale: the object seems to end about {abs(found.outside_px):.1f} pixels "
@@ -127,7 +125,7 @@ def of_border(
         f"Without depth it tells the distance, which is known to about {1e3 * off_m:.1f} mm"
     )
     note = Note(NoteCode.MASK_BESIDE_EDGES, text)
-    return Doubt(np.inf, note, off_m=off_m, aside_m=aside_m, fits=found.fits, border=border)
+    return Doubt(np.inf, note, off_m=off_m, aside_m=aside_m, fits=found.fits)
 
 
 def _off_m(offset: Offset, pixel_m: float, pose: Pose, start: Pose | None) -> float:
