@@ -1,7 +1,4 @@
-"""How far off the start of a search may be, for what the images do not tell: the result keeps it.
-
-So it keeps what a mask was off by that was left out, where nothing but that mask has said how far away it is.
-"""
+"""What only the start tells, and what a mask was off by that was left out, where nothing else has told the distance."""
 
 from __future__ import annotations
 
