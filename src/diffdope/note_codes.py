@@ -131,6 +131,7 @@ class NoteCode(StrEnum):
     VIEWS_APART = "views-apart"
     CAMERA_MOVED = "camera-moved"
     CAMERA_HELD = "camera-held"
+    PLACE_OPEN = "place-open"
     CONTACT_UNUSED = "contact-unused"
     CONTACT_REFUSED = "contact-refused"
 

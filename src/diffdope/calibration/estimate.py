@@ -25,6 +25,7 @@ from diffdope.calibration.solution import (
     SCALE,
     SHARED,
     CalibrationNoise,
+    CommonErrors,
     NormalEquations,
     Scales,
     Solution,
@@ -134,6 +135,7 @@ class Estimator:
         prior = self._prior()
         total, of_picture, pull = np.diag(prior), np.zeros((len(rows), S, S)), np.zeros((len(rows), S))
         back: list[tuple[F64, F64, F64] | None] = []
+        zeros = CommonErrors(np.zeros((J, J)), np.zeros((S, J)), np.zeros(J))
         for n, kinds in enumerate(rows):
             if not kinds:
                 back.append(None)
@@ -143,11 +145,15 @@ class Estimator:
             of_picture[n] = one.shared - one.between @ inner @ one.between.T
             pull[n] = one.gradient - one.between @ (inner @ one.own_gradient)
             back.append((inner, one.between, one.own_gradient))
+            left = inner / sigma**2  # I - own @ inner: what errors of this picture alone do not take up
+            zeros = CommonErrors(
+                zeros.own + one.own @ left, zeros.between + one.between @ left, zeros.gradient + left @ one.own_gradient
+            )
         total = total + of_picture.sum(axis=0)
         self._back = back
         return Solution(
             pose, centre_c, shared, np.zeros((len(rows), J)), total, of_picture, pull, sigma, scales, counted,
-            self._free(rows), [{k: len(one.residual) for k, one in kinds.items()} for kinds in rows],
+            self._free(rows), None if self._offsets else zeros, [{k: len(one.residual) for k, one in kinds.items()} for kinds in rows],
             [{k: self._rms(k, one, scales, shared) for k, one in kinds.items()} for kinds in rows],
         )  # fmt: skip
 

@@ -50,6 +50,9 @@ class CalibrationNoise:
         check_above_zero(self, *(name for name in self.__dataclass_fields__))
 
 
+_EVIDENCE_ROUNDS = 20
+
+
 class NormalEquations(NamedTuple):
     """One kind of rows of one picture, weighed: sums over them.
 
@@ -80,6 +83,17 @@ class Scales:
     correlation: dict[str, float]
 
 
+class CommonErrors(NamedTuple):
+    """Normal equations of what joints are off in all pictures, errors of single pictures eliminated.
+
+    own (J, J), between (S, J) them and the shared unknowns, gradient (J,).
+    """
+
+    own: F64
+    between: F64
+    gradient: F64
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """Where the steps ended.
@@ -96,6 +110,7 @@ class Solution:
         scales: of the residuals.
         counted: (N,) whether a picture takes part.
         free: (S,) which of the shared unknowns are looked for.
+        zeros: what the pictures say of errors that a joint has in all of them; None where offsets are looked for.
         rows: number of rows of each picture by kind.
         rms: of rows that count, by kind: of each picture, pixels and metres.
     """
@@ -111,6 +126,7 @@ class Solution:
     scales: Scales
     counted: NDArray[np.bool_]
     free: NDArray[np.bool_]
+    zeros: CommonErrors | None = None
     rows: list[dict[str, int]] = field(default_factory=list)
     rms: list[dict[str, float]] = field(default_factory=list)
     moved: float = 0.0
@@ -119,6 +135,37 @@ class Solution:
     def covariance(self) -> F64:
         """(S, S) of the shared unknowns; 0 for those that are not looked for."""
         return inverse_of(self.information, self.free)
+
+    def zero_rad(self, least: float, most: float) -> float:
+        """Deviation of joints' zeros that the pictures tell, by MacKay's evidence update from the largest.
+
+        Args:
+            least: radians; also where the pictures tell less than one error.
+            most: radians.
+        """
+        if self.zeros is None:
+            return 0.0
+        back = self.covariance
+        between, pull = self.zeros.between, self.pull.sum(axis=0)
+        information = self.zeros.own - between.T @ back @ between
+        gradient = self.zeros.gradient - between.T @ (back @ pull)
+        variance = most**2
+        for _ in range(_EVIDENCE_ROUNDS):
+            posterior = np.linalg.inv(information + np.eye(len(gradient)) / variance)
+            known = len(gradient) - float(np.trace(posterior)) / variance
+            if known < 1.0:
+                break
+            variance = min(max(float(np.sum((posterior @ gradient) ** 2)) / known, least**2), most**2)
+        return float(np.sqrt(variance))
+
+    def by_zeros(self, zero_rad: float) -> F64:
+        """(S, S) of what zeros with a deviation put on the covariance: they are not looked for, so all of it is error
+        (Schmidt's consider covariance).
+        """
+        if self.zeros is None:
+            return np.zeros_like(self.information)
+        moved = self.covariance @ self.zeros.between
+        return np.asarray(zero_rad**2 * moved @ moved.T, np.float64)
 
 
 def inverse_of(information: F64, free: NDArray[np.bool_]) -> F64:

@@ -63,6 +63,9 @@ class SceneArguments(NumbersFlags, RerunFlag):
     extrinsics_sigma: str | None = None
     """MM,DEG by which the cameras may be off (standard deviations): all but the first, which is the reference, are then
     refined. Without it they are taken as exact."""
+    find_places: bool = False
+    """Where the cameras stand is not known: it is found from the objects that they see together. The first picture that
+    shows one is the world. scene.json is then a file for --extrinsics."""
     on_plane: bool = False
     """Objects rest on one plane, a table or the bottom of a bin, which is estimated: see docs/scenes.md."""
     penetration: float | None = None
@@ -106,6 +109,7 @@ def run(arguments: list[str]) -> int:
     given.check_rerun()
     check_idle(given, {} if given.depth else {"depth_scale": "--depth", "depth_rectified": "--depth"})
     check_idle(given, {} if given.extrinsics or given.count > 1 else {"extrinsics_kind": "--extrinsics"})
+    _check_places_looked_for(given)
     if given.sigma is not None and given.count == 1:
         cure = "leave it out: one view says nothing about where its camera stands"
         raise expected("extrinsics-sigma", "only with several views", repr(given.extrinsics_sigma), cure)
@@ -145,7 +149,9 @@ def refine_and_write(
 
     console = Console()
     with Activity(f"finding {_number(len(objects), 'object')} in {_number(len(views), 'view')}"):
-        result = refiner.refine(views, masks, starts=starts, boxes=boxes, contact=contact_of(given))
+        result = refiner.refine(
+            views, masks, starts=starts, boxes=boxes, contact=contact_of(given), find_places=given.find_places
+        )
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
     images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
@@ -173,7 +179,8 @@ def inputs_of(given: SceneArguments, objects: list[ObjectFlags]) -> dict[str, An
     """What the scene was made of, as its flags say it: `diffdope view` reads the same files again."""
     lists = ("camera", "rgb", "depth", "mask", "extrinsics", "image_id")
     inputs: dict[str, Any] = {name: [to_plain(one) for one in getattr(given, name)] for name in lists}
-    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale", "depth_rectified", "on_plane", "penetration"):
+    plain = ("extrinsics_kind", "extrinsics_sigma", "find_places")
+    for name in (*plain, "depth_scale", "depth_rectified", "on_plane", "penetration"):
         inputs[name] = getattr(given, name)
     return inputs | {"objects": [one.entry() for one in objects]}
 
@@ -223,20 +230,34 @@ def views_of(given: SceneArguments, captures: list[Capture]) -> list[View]:
     return views
 
 
+def _check_places_looked_for(given: SceneArguments) -> None:
+    if not given.find_places:
+        return
+    if given.count == 1:
+        raise expected("find-places", "several views", "one", "leave it out: a single camera is the world")
+    for name, value in (("extrinsics", given.extrinsics), ("extrinsics-sigma", given.extrinsics_sigma)):
+        if value:
+            cure = "give the places, with --extrinsics-sigma where they are not exact, or have them found"
+            raise expected("find-places", f"no --{name} beside it", value, cure)
+
+
 def _places(given: SceneArguments) -> list[Pose] | None:
     ids = of_views("image-id", given.image_id, given.count)
     if given.extrinsics:
         return read_camera_places(
             given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids, pictures=given.rgb
         )
-    if given.count == 1:
+    if given.count == 1 or given.find_places:
         return None
     if given.extrinsics_kind != "w2c":
         wanted = "it beside --extrinsics, for cam_R_w2c of camera files says its direction"
         raise expected("extrinsics-kind", wanted, given.extrinsics_kind, "leave it out, or give --extrinsics")
     if all(has_places(path) for path in given.camera):
         return read_camera_places(given.camera, given.count, image_ids=ids)
-    cure = "a BOP scene_camera.json with cam_R_w2c, or 4 x 4 matrices in JSON"
+    cure = (
+        "a BOP scene_camera.json with cam_R_w2c, or 4 x 4 matrices in JSON; or --find-places finds it from the objects "
+        "that several cameras see"
+    )
     raise expected("extrinsics", f"where {given.count} cameras stand", "none", cure)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from diffdope.cli.pictures import draw_all
@@ -15,8 +17,10 @@ from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.scene_results import encode_scene
+from diffdope.geometry.pose import Pose
 from diffdope.io.wording import in_options
-from diffdope.joint.result import SceneResult
+from diffdope.joint.chain import as_tangent_of_pose
+from diffdope.joint.result import SceneResult, ViewResult
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.scene.view import View
 
@@ -63,7 +67,9 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         if len(one.answers) > 1 and not one.ok:
             print_answers(one.answers, console)
     for view in result.views:
-        if view.refined and view.used:  # what is left out stays where it was, which says nothing of its camera
+        if view.place == "found":
+            print_place(view, console)
+        elif view.refined and view.used:  # what is left out stays where it was, which says nothing of its camera
             text = f"{view.name}: camera moved by {view.moved_mm:.2f} mm and {view.moved_deg:.3f} degrees"
             console.print(text, soft_wrap=True, markup=False)
     for note in result.notes:
@@ -71,3 +77,20 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
     found = sum(one.ok for one in result.objects)
     console.print(f"{found} of {len(result.objects)} found; files: {out}", soft_wrap=True, markup=False)
     console.print(view_line(out), highlight=False, soft_wrap=True, markup=False)
+
+
+def print_place(view: ViewResult, console: Console) -> None:
+    """Where a camera stands whose place was found, and how far off that may be."""
+    x, y, z = 1e3 * view.T_c2w.t_m2c
+    text = f"{view.name}: camera at ({x:.1f}, {y:.1f}, {z:.1f}) mm in the world"
+    if view.covariance is not None:
+        centre = at_centre(view.covariance, view.T_w2c)
+        mm, deg = 1e3 * np.sqrt(np.trace(centre[:3, :3])), np.degrees(np.sqrt(np.trace(centre[3:, 3:])))
+        text += f", +- {mm:.1f} mm and {deg:.2f} degrees"
+    console.print(text, soft_wrap=True, markup=False)
+
+
+def at_centre(covariance: NDArray[np.float64], T_w2c: Pose) -> NDArray[np.float64]:
+    """(6, 6) of a camera's step about its own centre, of that of T_w2c as poses have it."""
+    back = np.linalg.inv(as_tangent_of_pose(T_w2c))
+    return np.asarray(back @ covariance @ back.T, np.float64)

@@ -114,6 +114,8 @@ def _found(data: Any, kind: Kind) -> dict[str, Pose]:
         one = _of_keys(data, kind)
         if one is not None:
             return {"0": one}
+        if isinstance(views := data.get("views"), list):  # scene.json
+            return _found([_of_scene(number, view) for number, view in enumerate(views)], kind)
         named = {str(key): _of_entry(value, kind) for key, value in data.items()}
         return {key: pose for key, pose in named.items() if pose is not None}
     if isinstance(data, list) and data and not _is_matrix(data):
@@ -121,6 +123,13 @@ def _found(data: Any, kind: Kind) -> dict[str, Pose]:
         return {key: pose for key, pose in listed.items() if pose is not None}
     one = _of_entry(data, kind)
     return {} if one is None else {"0": one}
+
+
+def _of_scene(number: int, view: Any) -> Any:
+    """A view of scene.json; refused where its place is not known."""
+    if isinstance(view, Mapping) and view.get("place") == "open":
+        raise expected(f"views[{number}]", "a place that was found", str(view.get("reason", "")))
+    return view
 
 
 def _of_entry(entry: Any, kind: Kind) -> Pose | None:

@@ -36,7 +36,7 @@ def encode_scene(result: SceneResult, ids: Sequence[int], tell: Callable[[str], 
             {
                 "name": one.name, "used": one.used, "reason": one.reason, "T_w2c": one.T_w2c.matrix.tolist(),
                 "refined": one.refined, "covariance": to_plain(one.covariance), "moved_mm": one.moved_mm,
-                "moved_deg": one.moved_deg, "deviations": one.deviations,
+                "moved_deg": one.moved_deg, "deviations": one.deviations, "place": one.place,
             }
             for one in result.views
         ],

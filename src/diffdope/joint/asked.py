@@ -49,8 +49,8 @@ def starts_of(starts: Any, scene: Scene) -> dict[Where, Pose]:
             in_camera[_checked_where("starts", key, scene)] = pose
             continue
         obj = _number_of(key, scene)
-        for view, one in enumerate(scene.views):
-            in_world[view, obj] = one.T_w2c @ pose
+        for view in sorted(set(range(len(scene.views))) - scene.unplaced) or [0]:
+            in_world[view, obj] = scene.views[view].T_w2c @ pose
     return in_world | in_camera
 
 

@@ -29,11 +29,11 @@ _INFLATION = (
 )
 _FLOOR, _FLOOR_RAD = 0.01, np.radians(1.0)  # of the diameter: of a pose that is as good as known
 _UNKNOWN = 2.0  # times as much, of a result without a covariance
-_APART = 5.0  # standard deviations at which two poses are different answers
+APART = 5.0  # standard deviations at which two poses are different answers
 _CLEAR = 1.5  # ratio of what speaks for an answer to what speaks against it
-_ELSEWHERE = 20
+ELSEWHERE = 20
 """Among so many poses a view shares out what it leaves for none of its answers (as many as an object has at most)."""
-_LEAST = 1e-3  # probability of a pose in a view that is sure of others: its mask may be another object's
+LEAST = 1e-3  # probability of a pose in a view that is sure of others: its mask may be another object's
 CLOSER = (1.0, 0.3, 0.1)
 """Shares of the floor with which poses are put together where places of cameras are free: one after the other, so that
 the views of a camera that is still off do not stand out of the others."""
@@ -58,7 +58,7 @@ class Single(NamedTuple):
     @property
     def elsewhere(self) -> float:
         """The probability of a pose that is none of its answers."""
-        return max((1.0 - sum(probability for _, probability in self.answers)) / _ELSEWHERE, _LEAST)
+        return max((1.0 - sum(probability for _, probability in self.answers)) / ELSEWHERE, LEAST)
 
 
 class Vote(NamedTuple):
@@ -103,6 +103,7 @@ def single_of(result: RefinementResult, refiner: Refiner) -> Single | None:
     frame = refiner.frame
     right = result.confidence if result.right_minimum is None else result.right_minimum
     factor = right / result.confidence if result.confidence > 0.0 else 0.0  # votes are on minima
+    factor = min(factor, 1.0 / max(sum(one.probability for one in result.answers), 1e-12))  # and one is right at most
     answers = [(frame.enter(one.pose), factor * one.probability) for one in result.answers]
     answers = answers or [(frame.enter(result.pose), right)]
     floor = np.repeat([_FLOOR * refiner.mesh.diameter, _FLOOR_RAD], 3) ** 2
@@ -170,7 +171,7 @@ def _supported(
     world = cameras[view].inverse() @ pose
     own = _in_world(singles[view].covariance, pose, cameras[view], priors.get(view))
     agreeing, against, numbers, likelies = {view: pose}, {}, {view: number}, {view: probability}
-    weight, log_likelihood = probability, float(np.log(max(probability, _LEAST)))
+    weight, log_likelihood = probability, float(np.log(max(probability, LEAST)))
     for other, there in singles.items():
         if other == view:
             continue
@@ -180,13 +181,13 @@ def _supported(
         turned = [nearest_alike(one, expected, refiner.meshes.unnoticed) for one, _ in there.answers]
         far = [_deviations(cameras[other].inverse() @ one, world, precision) for one in turned]
         nearest = int(np.argmin(far))
-        if far[nearest] < _APART:
+        if far[nearest] < APART:
             agreeing[other], numbers[other] = turned[nearest], nearest
             likely = likelies[other] = there.answers[nearest][1]
             weight += likely
         else:
             against[other], likely = there.confidence, there.elsewhere
-        log_likelihood += float(np.log(max(likely, _LEAST)))
+        log_likelihood += float(np.log(max(likely, LEAST)))
     found = Vote(world, agreeing, against, weight > _CLEAR * sum(against.values()), likely=likelies)
     return _Candidate(view, numbers, log_likelihood, found)
 
@@ -230,7 +231,7 @@ def closer_graph_of(votes: Sequence[Vote], singles: Mapping[Where, Single], shar
     graph = {}
     for obj, one in enumerate(votes):
         for view, pose in one.agreeing.items():
-            single, likely = singles[view, obj], max(one.likely[view], _LEAST)
+            single, likely = singles[view, obj], max(one.likely[view], LEAST)
             kept = share if likely > 0.5 else 1.0
             covariance = single.covariance - (1.0 - kept**2) * np.diag(single.floor)
             graph[view, obj] = SummaryLeaf(pose, np.asarray(likely * np.linalg.inv(covariance), np.float64))

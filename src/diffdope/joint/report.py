@@ -29,6 +29,7 @@ from diffdope.joint.notes import (
     view_name,
 )
 from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewResult
+from diffdope.joint.scatter import Scatter, scatter_of
 from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
 from diffdope.pipelines.refiner import Refiner
@@ -108,15 +109,17 @@ def from_together(
         ]
         return SceneResult(tuple(objects), tuple(views), None, (), 0.0)
     covariance, carried = in_files_frames(solved, refiners, kept)
+    scatter = scatter_of(solved, task)
     objects = []
     for obj in range(len(scene.objects)):
         if obj not in kept:
             objects.append(_nowhere(scene, obj, failures_of(scene, obj, found), cause_in_views(scene, obj, found)))
             continue
         n = kept.index(obj)
-        objects.append(_object(_Solved(scene, solved, task, found, covariance), refiners[obj], n, obj, carried[n]))
+        whole = _Solved(scene, solved, task, found, covariance, scatter)
+        objects.append(_object(whole, refiners[obj], n, obj, carried[n]))
     views = [_view(scene, solved, v, covariance) for v in range(len(scene.views))]
-    notes = [*notes_on_views(scene, solved), *notes_on_fit(scene, solved), *notes_on_cameras(scene, views)]
+    notes = [*notes_on_views(scene, solved), *notes_on_fit(scene, solved, scatter, task), *notes_on_cameras(scene, views)]
     return SceneResult(tuple(objects), tuple(views), covariance, tuple(notes), 0.0)
 
 
@@ -140,6 +143,7 @@ class _Solved(NamedTuple):
         task: what was solved.
         found: what each view found on its own.
         covariance: (D, D) of all unknowns in the files' frames.
+        scatter: how far apart the views are beyond what each is off by itself.
     """
 
     scene: Scene
@@ -147,6 +151,7 @@ class _Solved(NamedTuple):
     task: JointTask
     found: Mapping[Where, RefinementResult]
     covariance: F64
+    scatter: Scatter
 
 
 def _object(whole: _Solved, refiner: Refiner, n: int, obj: int, motion: F64) -> ObjectResult:
@@ -159,7 +164,7 @@ def _object(whole: _Solved, refiner: Refiner, n: int, obj: int, motion: F64) -> 
         obj: its number in the scene.
         motion: (6, 6) what a motion about its middle is in its file's frame.
     """
-    scene, solved, task, found, covariance = whole
+    scene, solved, task, found, covariance, scatter = whole
     pose, vote = solved.state.objects[n], solved.votes[n]
     support = support_of(scene, refiner, solved, n, obj)
     notes = notes_on_object(scene, refiner, solved, n, obj, found, support)
@@ -188,7 +193,9 @@ def _object(whole: _Solved, refiner: Refiner, n: int, obj: int, motion: F64) -> 
         notes = [*notes, *([cause] if cause else [])]
     part = solved.unknowns.of_object(n)
     own = solved.covariance.matrix[part, part]
-    if (beside := of_cameras(scene, solved, n)) is not None:
+    beside = of_cameras(scene, solved, n)
+    apart = np.diag(np.repeat([scatter.deviation_m**2, 0.0], 3))
+    if (beside := apart if beside is None else beside + apart).any():
         own, covariance = own + beside, covariance.copy()
         covariance[part, part] += motion @ beside @ motion.T
     belief = belief_of(fit, own, pose, refiner.meshes, refiner.preset.resolved_search.confidence)

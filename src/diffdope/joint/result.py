@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,8 @@ class ViewResult:
         moved_mm: how far the camera's centre moved.
         moved_deg: how far it turned.
         deviations: root mean square, over the objects that took part, of their `deviations`; None for none.
+        place: "given"; "found" from the objects (`find_places`); or "open", where they do not tell it: T_w2c is then
+            the identity, and says nothing.
     """
 
     name: str
@@ -108,6 +111,7 @@ class ViewResult:
     moved_mm: float = 0.0
     moved_deg: float = 0.0
     deviations: float | None = None
+    place: Literal["given", "found", "open"] = "given"
 
     @property
     def T_c2w(self) -> Pose:
@@ -140,8 +144,8 @@ class SceneResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every object was found."""
-        return all(one.ok for one in self.objects)
+        """Whether every object was found, and every place that was looked for."""
+        return all(one.ok for one in self.objects) and all(one.place != "open" for one in self.views)
 
     @property
     def note_codes(self) -> tuple[NoteCode, ...]:

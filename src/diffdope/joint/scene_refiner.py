@@ -16,6 +16,8 @@ from diffdope.joint.depth_scale import at_common_scale
 from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import CameraPrior, Where
+from diffdope.joint.places import places_of_views
+from diffdope.joint.places_told import told_of_places
 from diffdope.joint.report import from_one_view, from_together
 from diffdope.joint.result import SceneResult
 from diffdope.joint.settle import settled_result
@@ -94,6 +96,7 @@ class SceneRefiner:
         starts: Starts | None = None,
         boxes: Mapping[tuple[int, int], ArrayLike | None] | None = None,
         contact: ContactSettings | None = None,
+        find_places: bool = False,
     ) -> SceneResult:
         """Finds one pose an object.
 
@@ -107,6 +110,8 @@ class SceneRefiner:
                 Poses are `Pose`s or matrices (4, 4), metres.
             boxes: {(view, object): (x, y, width, height)}, as `Refiner.locate` takes them; None says nothing.
             contact: what is known of objects that touch; None for nothing.
+            find_places: whether views without a T_w2c have their places found from the objects that they and others
+                see. Where no view has one, the first that shows an object is the world.
 
         Raises:
             DiffDopeError: if nothing says where an object is in any view, or for what `Scene`, `Refiner.refine` and
@@ -116,7 +121,7 @@ class SceneRefiner:
         if contact is not None:
             check_type("contact", contact, ContactSettings)
         shown, unseen = without_empty(masks)
-        scene = Scene([views] if isinstance(views, View) else views, self.objects, shown)
+        scene = Scene([views] if isinstance(views, View) else views, self.objects, shown, places_open=find_places)
         given = starts_of(starts, scene)
         asked = asked_of(scene, self.refiners, given, {} if boxes is None else boxes, unseen)
         found = {
@@ -128,7 +133,14 @@ class SceneRefiner:
         for (_, obj), one in asked.items():
             if not any(other == obj for _, other in found):
                 one.first()  # no view can compare anything: says why
+        places = places_of_views(scene, found, self.refiners) if scene.unplaced else None
+        if places is not None:
+            scene = scene.with_places({view: (one.T_w2c, one.sigma) for view, one in places.found.items()})
+            out = frozenset((view, obj) for view in places.open for obj in range(len(self.objects)))
+            unseen, found = unseen | out, {where: one for where, one in found.items() if where not in out}
         result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, unseen, found)
+        if places is not None:
+            result = told_of_places(result, places, scene)
         result = settled_result(result, scene, self.refiners)
         if contact is not None:
             result = with_contact(result, scene, self.refiners, contact)
@@ -179,6 +191,7 @@ def refine_scene(
     starts: Starts | None = None,
     boxes: Mapping[tuple[int, int], ArrayLike | None] | None = None,
     contact: ContactSettings | None = None,
+    find_places: bool = False,
     preset: str | Preset = DEFAULT,
     seed: int = 0,
     threads: int | None = None,
@@ -192,6 +205,7 @@ def refine_scene(
         starts: as `SceneRefiner.refine`.
         boxes: as `SceneRefiner.refine`.
         contact: as `SceneRefiner.refine`.
+        find_places: as `SceneRefiner.refine`.
         preset: name or `Preset`.
         seed: same seed, same result.
         threads: None for the library setting.
@@ -200,7 +214,7 @@ def refine_scene(
         DiffDopeError: for what `SceneRefiner` and its `refine` refuse.
     """
     refiner = SceneRefiner(objects, preset=preset, seed=seed, threads=threads)
-    return refiner.refine(views, masks, starts=starts, boxes=boxes, contact=contact)
+    return refiner.refine(views, masks, starts=starts, boxes=boxes, contact=contact, find_places=find_places)
 
 
 def _checked_refiners(refiners: Any) -> tuple[Refiner, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffdope.errors import DiffDopeError, expected, placed
+from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -58,10 +59,12 @@ class Scene:
     Attributes:
         views: at least one; with several, each says where its camera stands, in one common world.
         objects: at least one.
+        unplaced: numbers of the views whose places are to be found; none where all are known.
     """
 
     views: tuple[View, ...]
     objects: tuple[SceneObject, ...]
+    unplaced: frozenset[int]
     _observations: tuple[tuple[Observation, ...], ...]
 
     def __init__(
@@ -69,6 +72,8 @@ class Scene:
         views: Iterable[View],
         objects: Iterable[SceneObject],
         masks: Mapping[tuple[int, int], ArrayLike | None] | None = None,
+        *,
+        places_open: bool = False,
     ) -> None:
         """Checks that views, objects and masks fit together.
 
@@ -78,6 +83,7 @@ class Scene:
             masks: {(view, object): mask (H, W)}, both counted from 0: the pixels of that view on which that object is
                 visible, as `Observation` takes them. In a scene of one object, the mask of a view's own observation
                 will do. Where there is none, nothing is known about which pixels the object has.
+            places_open: whether several views may lack T_w2c, as places that are to be found.
 
         Raises:
             DiffDopeError: if there is no view or no object, if one of several views lacks T_w2c, if a key of `masks`
@@ -86,14 +92,17 @@ class Scene:
         """
         seen_by = _checked_members("views", views, View)
         contents = _checked_members("objects", objects, SceneObject)
-        _check_places(seen_by)
+        unplaced = frozenset(n for n, view in enumerate(seen_by) if len(seen_by) > 1 and not view.placed)
+        if not places_open:
+            _check_places(seen_by)
         given = _checked_keys({} if masks is None else masks, len(seen_by), len(contents))
         _check_own_masks(seen_by, len(contents), given)
         observations = tuple(
             tuple(_observed(v, o, view.observation, given) for o in range(len(contents)))
             for v, view in enumerate(seen_by)
         )
-        for field, value in (("views", seen_by), ("objects", contents), ("_observations", observations)):
+        fields = {"views": seen_by, "objects": contents, "unplaced": unplaced, "_observations": observations}
+        for field, value in fields.items():
             object.__setattr__(self, field, value)
 
     def observation(self, view: int, obj: int) -> Observation:
@@ -111,6 +120,22 @@ class Scene:
         _check_number("view", view, len(self.views))
         _check_number("obj", obj, len(self.objects))
         return self._observations[view][obj]
+
+    def with_places(self, places: Mapping[int, tuple[Pose, tuple[float, float]]]) -> Scene:
+        """The same images with (T_w2c, sigma) of some views, by number, as `View` has them.
+
+        Args:
+            places: what was found of those that lacked it.
+        """
+        views = [
+            View(view.observation, places[n][0], sigma=places[n][1], name=view.name) if n in places else view
+            for n, view in enumerate(self.views)
+        ]
+        made = object.__new__(Scene)
+        fields = {"views": tuple(views), "unplaced": self.unplaced - set(places)}
+        for field, value in {**vars(self), **fields}.items():
+            object.__setattr__(made, field, value)
+        return made
 
     def __repr__(self) -> str:
         masks = sum("mask" in o.modalities for row in self._observations for o in row)
@@ -135,7 +160,10 @@ def _checked_members(name: str, values: Any, kind: type) -> tuple[Any, ...]:
 def _check_places(views: tuple[View, ...]) -> None:
     for number, view in enumerate(views):
         if len(views) > 1 and not view.placed:
-            cure = "if the world is this camera's frame, say so: Pose.identity()"
+            cure = (
+                "if the world is this camera's frame, say so: Pose.identity(); or find_places=True finds it from the "
+                "objects that several views see"
+            )
             raise expected(f"views[{number}].T_w2c", f"a pose for each of {len(views)} views", None, cure)
 
 
