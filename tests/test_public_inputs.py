@@ -195,7 +195,7 @@ KEYED = (
 no_scene: dict[str, tuple[Any, ...]] = dict(
     views=(None, *OBJECTS, []), masks=("text", 3, [1.0], {0: MASK[0, 0]}, {(0, 0): "text"}, {(3, 0): MASK[0, 0]}),
     starts=(*KEYED, POSE), boxes=("text", 3, [1.0], {0: BOXES[-1]}, {(1, 0): BOXES[-1]}),
-    contact=OBJECTS,
+    contact=OBJECTS, find_places=(None, 1, "yes"),
 )  # fmt: skip
 case(
     dd.SceneRefiner, dict(objects=[MESH]),

@@ -203,9 +203,35 @@ def test_a_matrix_that_does_not_turn_is_called_a_rotation(inputs: Path, capsys: 
 def test_several_views_need_places(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask=-"
     assert main(words(inputs, rgb=[inputs / "rgb.png"] * 2, depth=None, object=spec)) == 2
-    assert "extrinsics: expected where 2 cameras stand, got none" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "extrinsics: expected where 2 cameras stand, got none" in error and "--find-places" in error
     assert main(words(inputs, rgb=[inputs / "rgb.png"] * 2, object=spec)) == 2
     assert "depth: expected one for each of 2 views, got 1" in capsys.readouterr().err
+
+
+def test_places_are_found_and_read_again(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two pictures by one camera that stands still: whoever knows no places gets them, and may go on with them."""
+    both = [inputs / "rgb.png"] * 2
+    spec = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask={inputs / 'mask.png'}"
+    given = words(inputs, rgb=both, depth=[inputs / "depth.png"] * 2, object=spec)
+    assert main([*given, "--find-places"]) == 0
+    said = capsys.readouterr().out
+    assert "view 1: camera at (" in said and "+-" in said and "moved by" not in said
+    scene = read_scene(inputs)
+    assert [view["place"] for view in scene["views"]] == ["given", "found"]
+    np.testing.assert_allclose(scene["views"][1]["T_w2c"], np.eye(4), atol=2e-3)
+    (inputs / "rig.json").write_text(json.dumps(scene))
+    assert main([*given, "--extrinsics", str(inputs / "rig.json"), "--extrinsics-sigma", "2,0.2"]) == 0
+
+
+def test_places_are_not_found_beside_given_ones_or_for_one_view(
+    inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words(inputs), "--find-places"]) == 2
+    assert "find-places: expected several views" in capsys.readouterr().err
+    both = words(inputs, rgb=[inputs / "rgb.png"] * 2, depth=None, extrinsics_sigma="2,0.2")
+    assert main([*both, "--find-places"]) == 2
+    assert "find-places: expected no --extrinsics-sigma beside it" in capsys.readouterr().err
 
 
 def test_lists_may_be_repeated() -> None:

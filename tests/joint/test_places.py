@@ -35,7 +35,9 @@ def test_places_are_found_from_the_objects(
     photographed: Drawn, refiner: SceneRefiner, kept: tuple[int, ...], located: bool
 ) -> None:
     in_cameras = {
-        (v, n): view.T_w2c @ pose for v, view in enumerate(photographed.views) for n, pose in enumerate(starts(photographed))
+        (v, n): view.T_w2c @ pose
+        for v, view in enumerate(photographed.views)
+        for n, pose in enumerate(starts(photographed))
     }
     result = refiner.refine(
         without_places(photographed, kept), photographed.masks, starts=None if located else in_cameras, find_places=True
@@ -56,14 +58,19 @@ def test_places_are_found_from_the_objects(
 def test_one_round_thing_leaves_a_place_open_and_another_thing_settles_it(photographed: Drawn) -> None:
     can = shapes.torus(48, 16)
     round_thing = Mesh(can.vertices_m, can.faces, name="ring")
-    poses = [Pose(so3.exp(np.array([1.2, 0.0, 0.0])), np.array([0.0, 0.0, 0.5])), Pose(np.eye(3), np.array([0.09, 0.02, 0.52]))]
+    poses = [
+        Pose(so3.exp(np.array([1.2, 0.0, 0.0])), np.array([0.0, 0.0, 0.5])),
+        Pose(np.eye(3), np.array([0.09, 0.02, 0.52])),
+    ]
     box = photographed.meshes[0]
     views, masks = [], {}
     for number, place in enumerate((around(0.0), around(50.0))):
         seen, shown = draw((round_thing, box), [place @ pose for pose in poses], np.random.default_rng(number))
         views.append(View(seen, name=f"camera {number}"))
         masks |= {(number, n): mask for n, mask in enumerate(shown)}
-    alone = refine_scene([round_thing], views, {where: m for where, m in masks.items() if where[1] == 0}, threads=1, find_places=True)
+    alone = refine_scene(
+        [round_thing], views, {where: m for where, m in masks.items() if where[1] == 0}, threads=1, find_places=True
+    )
     assert not alone.ok and [one.place for one in alone.views] == ["given", "open"]
     assert NoteCode.PLACE_OPEN in alone.note_codes and "several places alike" in alone.views[1].reason
     assert alone.objects[0].ok and not alone.objects[0].views[1].used
@@ -99,7 +106,7 @@ def test_a_scene_s_file_says_where_cameras_stand(drawn: Drawn, refiner: SceneRef
 
 
 def test_places_that_are_off_make_objects_unsure(drawn: Drawn, refiner: SceneRefiner) -> None:
-    """Two cameras taken as exact, one of them four millimetres off: pixels know nothing of it, the views' answers do."""
+    """Two cameras taken as exact, one of them four millimetres off: pixels do not know of it."""
     step = np.array([0.003, -0.0024, 0.002, 0.0, 0.0, 0.0])
     views = [drawn.views[0], View(drawn.views[1].observation, moved_camera(drawn.views[1].T_w2c, step))]
     masks = {where: mask for where, mask in drawn.masks.items() if where[0] < 2}

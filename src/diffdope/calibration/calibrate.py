@@ -204,6 +204,8 @@ class Calibration:
     ) -> CalibrationResult:  # fmt: skip
         length = 0.5 * searcher.length_m
         covariance = solution.covariance
+        zero = solution.zero_rad(float(np.radians(self._settings.noise.zero_deg)))
+        whole = in_base((covariance + solution.by_zeros(zero))[POSE, POSE], solution.pose, solution.centre_c)
         hidden = assess.unobserved(
             covariance[POSE, POSE], length, angle_rad=np.radians(_HIDDEN_DEG), distance_m=_HIDDEN * searcher.length_m
         )
@@ -246,10 +248,11 @@ class Calibration:
             *notes.on_offsets(*offsets, self._settings.noise),
         )  # fmt: skip
         return CalibrationResult(
-            solution.pose, self._robot.base, in_base(covariance[POSE, POSE], solution.pose, solution.centre_c),
-            status, message, said, pictures, border, scale, float(np.degrees(solution.joint_rad)), *offsets,
+            solution.pose, self._robot.base, whole, status, message, said, pictures, border, scale,
+            float(np.degrees(solution.joint_rad)), *offsets,
             None if shaken is None else shaken[0], None if shaken is None else shaken[1], hidden, others, contradiction,
             suggestions(searcher.coarse, arms, solution, wanted, self._seed, self._say) if wanted else (),
+            zero_error_deg=None if self._offsets else float(np.degrees(zero)),
         )  # fmt: skip
 
     def _estimate(self, solution: Solution, number: int) -> UncertainValue | None:

@@ -132,28 +132,25 @@ class Estimator:
         rows = self._all_rows(pose, seen, reach, counted)
         scales = self._scales(rows, shared, width)
         S, J = self._size_s, self._joints
-        prior = self._prior()
-        total, of_picture, pull = np.diag(prior), np.zeros((len(rows), S, S)), np.zeros((len(rows), S))
+        total, of_picture, pull = np.diag(self._prior()), np.zeros((len(rows), S, S)), np.zeros((len(rows), S))
         back: list[tuple[F64, F64, F64] | None] = []
-        zeros = CommonErrors(np.zeros((J, J)), np.zeros((S, J)), np.zeros(J))
+        zeros = CommonErrors.none(S, J)
         for n, kinds in enumerate(rows):
             if not kinds:
                 back.append(None)
                 continue
             one = NormalEquations.summed([self._block(name, part, scales, shared) for name, part in kinds.items()])
-            inner: F64 = np.asarray(np.linalg.inv(one.own + np.eye(J) / sigma**2), np.float64)
+            inner = np.asarray(np.linalg.inv(one.own + np.eye(J) / sigma**2), np.float64)
             of_picture[n] = one.shared - one.between @ inner @ one.between.T
             pull[n] = one.gradient - one.between @ (inner @ one.own_gradient)
             back.append((inner, one.between, one.own_gradient))
-            left = inner / sigma**2  # I - own @ inner: what errors of this picture alone do not take up
-            zeros = CommonErrors(
-                zeros.own + one.own @ left, zeros.between + one.between @ left, zeros.gradient + left @ one.own_gradient
-            )
+            zeros = zeros.told_by(one, inner / sigma**2)
         total = total + of_picture.sum(axis=0)
         self._back = back
         return Solution(
             pose, centre_c, shared, np.zeros((len(rows), J)), total, of_picture, pull, sigma, scales, counted,
-            self._free(rows), None if self._offsets else zeros, [{k: len(one.residual) for k, one in kinds.items()} for kinds in rows],
+            self._free(rows), None if self._offsets else zeros,
+            [{k: len(one.residual) for k, one in kinds.items()} for kinds in rows],
             [{k: self._rms(k, one, scales, shared) for k, one in kinds.items()} for kinds in rows],
         )  # fmt: skip
 

@@ -125,6 +125,8 @@ class CalibrationResult:
         contradiction: of depth and outlines, where both are.
         suggestions: poses of the robot that would tell most.
         elapsed_s: wall time.
+        zero_error_deg: deviation of what zeros of joints are off in all pictures alike, as the pictures tell it; the
+            covariance has it. None where offsets were looked for.
     """
 
     T_camera_base: Pose
@@ -146,6 +148,7 @@ class CalibrationResult:
     contradiction: Contradiction | None = None
     suggestions: tuple[Suggestion, ...] = ()
     elapsed_s: float = 0.0
+    zero_error_deg: float | None = None
 
     @property
     def note_codes(self) -> tuple[NoteCode, ...]:

@@ -78,7 +78,8 @@ def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
         },
         "mask_border_px": to_plain(result.mask_border_px), "depth_scale": to_plain(result.depth_scale),
         "joint_offsets_deg": to_plain(result.joint_offsets_deg),
-        "joint_offsets_mm": to_plain(result.joint_offsets_mm), "contradiction": to_plain(result.contradiction),
+        "joint_offsets_mm": to_plain(result.joint_offsets_mm), "zero_error_deg": result.zero_error_deg,
+        "contradiction": to_plain(result.contradiction),
     } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from diffdope.cli.pictures import draw_all
 from diffdope.cli.report import print_answers, view_line
+from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.scene_results import encode_scene
-from diffdope.geometry.pose import Pose
 from diffdope.io.wording import in_options
 from diffdope.joint.chain import as_tangent_of_pose
 from diffdope.joint.result import SceneResult, ViewResult

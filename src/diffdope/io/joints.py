@@ -28,6 +28,8 @@ from diffdope.io.yaml_files import read_yaml
 
 F64 = NDArray[np.float64]
 
+_WORDS = {"radian": "rad", "radians": "rad", "rads": "rad", "degree": "deg", "degrees": "deg", "degs": "deg", "°": "deg"}
+"""What files call units."""
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time", "timestamp", "__time", "%time")
 _NEAR_NS = 100_000_000  # between a picture and its joint values: an arm stands still by then, or it moved before
 # As PlotJuggler names the fields of messages.
@@ -143,7 +145,7 @@ def read_joints(
         table, stated = _from_rows(bare, names, path), None
     else:
         table, stated = readers[ending](path)
-    said = unit or ("rad" if stated is None else stated)
+    said = unit or ("rad" if stated is None else _WORDS.get(str(stated).strip().lower(), stated))
     check_choice("unit of the joints", said, ("rad", "deg"))
     positions = in_radians(table.positions, table.names, said, sliding, path, limited)
     return JointTable(table.names, positions, table.frames, table.told)

@@ -1,6 +1,6 @@
 """Places of cameras that nobody measured, from the objects that they and others see.
 
-An object that two cameras see tells where one stands to the other: T_w2c = T_u_o (T_v_o)^-1 T_w2v. Every pair of answers
+An object that two cameras see tells where one stands by another: T_w2c = T_u_o (T_v_o)^-1 T_w2v. Each pair of answers
 proposes, in every turn that goes unnoticed, and what all objects say together decides. One round object alone leaves
 open how the camera is turned about its axis, and two answers that fit alike are not decided by chance: such a camera
 keeps no place, and says so.
@@ -38,11 +38,16 @@ _WIDER = 3.0  # times the deviations of a place: images tell it anew, and what l
 
 
 class FoundPlace(NamedTuple):
-    """Where a camera stands: T_w2c, (metres, degrees) by which that may be off, and numbers of objects that say so."""
+    """Where a camera stands.
+
+    T_w2c; sigma (metres, degrees) by which that may be off; by: numbers of the objects that say so; floor (6, 6) of a
+    camera's step, of what no covariance of theirs knows: masks that are off, meshes that are not quite the things.
+    """
 
     T_w2c: Pose
     sigma: tuple[float, float]
     by: tuple[int, ...]
+    floor: F64
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,15 @@ class _Sight(NamedTuple):
 class _Pair(NamedTuple):
     """One object in the camera that is looked for, and as a placed camera has it there at a candidate.
 
-    seen: T_u_o; known: T_w_o; error (6, 6) of both, in the camera's axes; probability of both.
+    seen: T_u_o; known: T_w_o; error (6, 6) of both, in the camera's axes; floor (6,) variances of one of them;
+    probability of both.
     """
 
     obj: int
     seen: Pose
     known: Pose
     error: F64
+    floor: F64
     probability: float
 
 
@@ -241,7 +248,7 @@ def _judged(
                 squares = float(away @ np.linalg.solve(error + J @ covariance @ J.T, away))
                 fit = probability * float(np.exp(-0.5 * squares))
                 if squares < 6.0 * APART**2 and fit > fits:
-                    best, fits = _Pair(obj, turned, other.pose, error, probability), fit
+                    best, fits = _Pair(obj, turned, other.pose, error, singles[view, obj].floor, probability), fit
         surest = max(one.probability for one in here[obj]) * max(one.probability for one in known)
         log_likelihood += float(np.log(fits))
         if best is None:
@@ -276,5 +283,9 @@ def _averaged(best: _Candidate, refiners: Sequence[Refiner]) -> _Candidate:
 def _place(best: _Candidate) -> FoundPlace:
     off = np.sqrt(np.diag(best.covariance))
     metres, degrees = _WIDER * float(off[:3].max()), _WIDER * float(np.degrees(off[3:].max()))
-    by = tuple(pair.obj for pair in best.pairs)
-    return FoundPlace(best.T_w2c, (min(metres, LARGEST_M), min(degrees, LARGEST_DEG)), by)
+    steps = [(by_camera(best.T_w2c @ pair.known), pair.floor) for pair in best.pairs]
+    floor: F64 = np.asarray(
+        np.linalg.inv(sum((J.T @ np.diag(1.0 / one) @ J for J, one in steps), np.zeros((6, 6)))), np.float64
+    )
+    by, sigma = tuple(pair.obj for pair in best.pairs), (min(metres, LARGEST_M), min(degrees, LARGEST_DEG))
+    return FoundPlace(best.T_w2c, sigma, by, floor)

@@ -119,7 +119,11 @@ def from_together(
         whole = _Solved(scene, solved, task, found, covariance, scatter)
         objects.append(_object(whole, refiners[obj], n, obj, carried[n]))
     views = [_view(scene, solved, v, covariance) for v in range(len(scene.views))]
-    notes = [*notes_on_views(scene, solved), *notes_on_fit(scene, solved, scatter, task), *notes_on_cameras(scene, views)]
+    notes = [
+        *notes_on_views(scene, solved),
+        *notes_on_fit(scene, solved, scatter, task),
+        *notes_on_cameras(scene, views),
+    ]
     return SceneResult(tuple(objects), tuple(views), covariance, tuple(notes), 0.0)
 
 

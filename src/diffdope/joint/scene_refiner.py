@@ -118,6 +118,7 @@ class SceneRefiner:
                 `Refiner.locate` refuse.
         """
         began = time.perf_counter()
+        check_type("find_places", find_places, bool)
         if contact is not None:
             check_type("contact", contact, ContactSettings)
         shown, unseen = without_empty(masks)
