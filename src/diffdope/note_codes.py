@@ -151,6 +151,7 @@ class NoteCode(StrEnum):
     PICTURE_SILENT = "picture-silent"
     PICTURES_DISAGREE = "pictures-disagree"
     LEAVE_ONE_OUT = "leave-one-out"
+    CAMERA_UNSURE = "camera-unsure"
     FEW_PICTURES = "few-pictures"
     MOTIONS_ALIKE = "motions-alike"
     OUTLINES_APART = "outlines-apart"

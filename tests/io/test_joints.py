@@ -98,6 +98,9 @@ def test_csv_and_npz(tmp_path: Path) -> None:
 
 
 def test_degrees_are_converted_where_they_are_said_and_suspected_where_not(tmp_path: Path) -> None:
+    for word in ("degrees", "Degree"):
+        said = write(tmp_path / "w.json", {"unit": word, "joint_names": NAMES, "positions": [[90.0, 0.0]]})
+        assert read_joints(said).positions[0, 0] == pytest.approx(np.pi / 2)
     path = write(tmp_path / "a.json", {"unit": "deg", "joint_names": NAMES, "positions": [[90.0, 0.0]]})
     assert of(path, ["x"])[0]["a"] == pytest.approx(np.pi / 2)
     path = write(tmp_path / "b.json", {"joint_names": NAMES, "positions": [[90.0, 0.0]]})

@@ -22,7 +22,7 @@ from diffdope.calibration.result import CalibrationResult, Contradiction, Pictur
 from diffdope.calibration.search import CalibrationSearch, Searcher
 from diffdope.calibration.second_robot import second_robot
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots, check_images, checked_shots
-from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
+from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, camera_deviation
 from diffdope.calibration.zeros import with_most_support, with_offsets, wrong_zeros
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type
@@ -203,20 +203,21 @@ class Calibration:
         choice: ChosenPose, bad: dict[int, str], start: Pose | None, behind: int,
     ) -> CalibrationResult:  # fmt: skip
         length = 0.5 * searcher.length_m
-        covariance = solution.covariance
-        zero = solution.zero_rad(float(np.radians(self._settings.noise.zero_deg)))
-        whole = in_base((covariance + solution.by_zeros(zero))[POSE, POSE], solution.pose, solution.centre_c)
+        whole = solution.with_zeros(zero := solution.zero_rad(float(np.radians(self._settings.noise.zero_deg))))
         hidden = assess.unobserved(
-            covariance[POSE, POSE], length, angle_rad=np.radians(_HIDDEN_DEG), distance_m=_HIDDEN * searcher.length_m
+            solution.covariance[POSE, POSE],
+            length,
+            angle_rad=np.radians(_HIDDEN_DEG),
+            distance_m=2.0 * _HIDDEN * length,
         )
-        others = (*choice.others, *(() if choice.second is None else (choice.second,)))
+        others = choice.others if choice.second is None else (*choice.others, choice.second)
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
-        status = assess.status_of(pictures, _LEAST_IOU, _LEAST_SHARE, alone=not others)
         doubt = assess.doubted(self._shots, pictures, self._settings.size)
+        status = assess.status_of(pictures, _LEAST_IOU, _LEAST_SHARE, alone=not others)
         finder = partial(self._estimator, size=self._settings.size // 2, offsets=True)
         zeros = None if self._offsets else wrong_zeros(searcher.fine, arms, finder, solution)
-        there = solution if zeros is None else zeros.solution
+        there = zeros.solution if zeros else solution
         misfit = misfit_at(with_offsets(searcher.fine, arms, there), there, pictures)
         contradicts, odd_links = notes.on_links(self._robot, misfit, pictures)
         on_zeros = (
@@ -224,18 +225,17 @@ class Calibration:
         )
         far = zeros is not None and assess.is_shaky(zeros.moved)
         odd = len(bad) - behind  # what hides the robot contradicts nothing
-        few = odd > _MOST_BAD * len(pictures)
         disagree = [
             *self._disagreement(solution, pictures, shaken),
             *contradicts,
             *(on_zeros if far else ()),
-            *(notes.on_left_out(odd, len(pictures)) if few else ()),
+            *(notes.on_left_out(odd, len(pictures)) if odd > _MOST_BAD * len(pictures) else ()),
         ]
-        message = notes.message_of(status)
-        if status is Status.CONVERGED and (doubt or disagree):
-            status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
+        message, unsure = notes.message_of(status), assess.unsure(camera_deviation(whole, solution.pose), zero)
+        if status is Status.CONVERGED and (doubt or disagree or unsure):
+            status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE if disagree else notes.UNSURE
         border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
-        wanted = self._settings.suggestions if status.ok else 0
+        wanted = self._settings.suggestions if status.ok or unsure else 0
         offsets = assess.in_units(assess.offsets_of(solution, self._robot.needed), self._robot.sliding)
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
@@ -244,8 +244,8 @@ class Calibration:
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in choice.others]),
             *(() if choice.second is None else notes.on_second(assess.moved(choice.second, solution.pose))),
-            *doubt, *disagree, *(() if far else on_zeros), *odd_links, *notes.on_contradiction(contradiction),
-            *notes.on_offsets(*offsets, self._settings.noise),
+            *doubt, *disagree, *unsure, *(() if far else on_zeros), *odd_links,
+            *notes.on_contradiction(contradiction), *notes.on_offsets(*offsets, self._settings.noise),
         )  # fmt: skip
         return CalibrationResult(
             solution.pose, self._robot.base, whole, status, message, said, pictures, border, scale,

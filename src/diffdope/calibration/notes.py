@@ -18,10 +18,11 @@ from diffdope.scene.robot import Robot
 _CONTRADICTS = 2.0, 0.003  # deviations, and share, by which depths must be off to be called a contradiction
 _KNOWN = 0.7  # share of its prior's deviation above which an offset is not observed
 _FAR_DEG = 40.0  # from a start: more than its searches reach
-_STILL_RAD = np.radians(5.0)  # joints that move by less stand still
+STILL_RAD = np.radians(5.0)  # joints that move by less stand still
 
 
 DISAGREE = "the pictures do not agree well enough; see the notes"
+UNSURE = "a pose was found, but not surely enough; see the notes"
 DOUBTED = "a pose was found, but masks and outlines do not meet; see the notes and the overlays"
 
 
@@ -33,6 +34,23 @@ def on_doubt(iou: float, away_px: float) -> Note:
         f"{away_px:.1f} px apart; do the masks lack links, or show something else? Another pose may be right: give "
         "depth, or masks of all links",
     )
+
+
+def on_unsure(deviation: tuple[float, float], zero_rad: float) -> list[Note]:
+    """That the camera is less sure than a calibration may be.
+
+    Args:
+        deviation: of the camera in the base, mm and degrees.
+        zero_rad: of joints' zeros, which are in it; 0 where offsets were looked for.
+    """
+    zeros = (
+        f"zeros of joints are in it with {np.degrees(zero_rad):.2f} degrees, as the pictures tell: " if zero_rad else ""
+    )
+    text = (
+        f"the camera is unsure by {deviation[0]:.0f} mm and {deviation[1]:.1f} degrees: {zeros}take more pictures, in "
+        "which all joints move, or nearer ones"
+    )
+    return [Note(NoteCode.CAMERA_UNSURE, text + (", or estimate offsets (--joint-offsets)" if zero_rad else ""))]
 
 
 def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still") -> list[Note]:
@@ -174,7 +192,7 @@ def on_configurations(robot: Robot, shots: Sequence[Shot]) -> list[Note]:
         text = "one picture: errors of the joints' values are not told from the camera's place; take three at least"
         return [Note(NoteCode.FEW_PICTURES, text)]
     values = np.array([[shot.joints[name] for name in robot.needed] for shot in shots])
-    moving = [name for name, one in zip(robot.needed, np.ptp(values, axis=0), strict=True) if one > _STILL_RAD]
+    moving = [name for name, one in zip(robot.needed, np.ptp(values, axis=0), strict=True) if one > STILL_RAD]
     if not moving:
         text = "the robot is in the same configuration in all pictures: they count as one"
         return [Note(NoteCode.MOTIONS_ALIKE, text)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.calibration.solution import camera_deviation
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
@@ -165,6 +166,11 @@ class CalibrationResult:
     def ok(self) -> bool:
         """Whether a pose was found."""
         return self.status.ok
+
+    @property
+    def camera_deviation(self) -> tuple[float, float] | None:
+        """(mm, degrees) of the camera in the base: standard deviation of its place and of its orientation."""
+        return None if self.covariance is None else camera_deviation(self.covariance, self.T_camera_base)
 
     @property
     def T_base_camera(self) -> Pose:

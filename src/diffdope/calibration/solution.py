@@ -43,9 +43,9 @@ class CalibrationNoise:
     outline_px: float = 0.1
     """Least standard deviation of an outline's residual, pixels of the crop."""
     zero_deg: float = 0.2
-    """Standard deviation of joints' zeros, the same in all pictures, as arms usually have it: where offsets are not asked
-    for, the covariance has what they do. It weighs as much as one joint whose zero the pictures tell. Of an arm that is
-    mastered well, say less."""
+    """Standard deviation of joints' zeros, the same in all pictures, as arms usually have it: where offsets are not
+    asked for, the covariance has what they do. It weighs as much as one joint whose zero the pictures tell. Of an arm
+    that is mastered well, say less."""
     depth_m: float = 3e-4
     """Least standard deviation of a depth's residual."""
 
@@ -158,7 +158,7 @@ class Solution:
         return inverse_of(self.information, self.free)
 
     def zero_rad(self, usual: float) -> float:
-        """Deviation of joints' zeros: what pictures tell, by MacKay's evidence update, and what is usual as one joint more.
+        """Deviation of joints' zeros: what pictures tell, by MacKay's evidence update, and the usual as one joint more.
 
         Args:
             usual: radians.
@@ -173,6 +173,10 @@ class Solution:
             known = len(gradient) - float(np.trace(posterior)) / variance
             variance = (float(np.sum((posterior @ gradient) ** 2)) + usual**2) / (known + 1.0)
         return float(np.sqrt(variance))
+
+    def with_zeros(self, zero_rad: float) -> F64:
+        """(6, 6) of the pose, zeros of joints with it, as poses have it."""
+        return in_base((self.covariance + self.by_zeros(zero_rad))[POSE, POSE], self.pose, self.centre_c)
 
     def by_zeros(self, zero_rad: float) -> F64:
         """(S, S) of what zeros with a deviation put on the covariance: they are not looked for, so all of it is error
@@ -194,6 +198,18 @@ def inverse_of(information: F64, free: NDArray[np.bool_]) -> F64:
     out = np.zeros_like(information)
     out[np.ix_(kept, kept)] = (vectors * inverse) @ vectors.T / np.outer(size, size)
     return out
+
+
+def camera_deviation(covariance: F64, T_camera_base: Pose) -> tuple[float, float]:
+    """(mm, degrees) of the camera in the base: standard deviation of its place and of its orientation.
+
+    Args:
+        covariance: (6, 6) of T_camera_base, as poses have it.
+        T_camera_base: the pose.
+    """
+    J = np.hstack([np.eye(3), so3.hat(T_camera_base.t_m2c)])  # of the camera's centre, in its axes
+    place, turn = np.trace(J @ covariance @ J.T), np.trace(covariance[3:, 3:])
+    return 1e3 * float(np.sqrt(place)), float(np.degrees(np.sqrt(turn)))
 
 
 def in_base(covariance: F64, pose: Pose, centre_c: F64) -> F64:

@@ -15,6 +15,7 @@ import numpy as np
 
 from diffdope.calibration import assess
 from diffdope.calibration.estimate import COARSE_REACH, FINE_REACH, WIDTHS, Estimator
+from diffdope.calibration.notes import STILL_RAD
 from diffdope.calibration.result import UncertainValue
 from diffdope.calibration.shots import ArmShot, arm_shots
 from diffdope.calibration.solution import SHARED, Solution
@@ -47,6 +48,9 @@ def wrong_zeros(
         estimator: with offsets, of shots.
         solution: without offsets.
     """
+    values = np.array([[arm.shot.joints[name] for name in robot.needed] for arm in arms])[solution.counted]
+    if not (np.ptp(values, axis=0) > STILL_RAD).any():  # of one configuration, any error may be any joint's
+        return None
     found = with_most_support(robot, arms, estimator, solution)
     sure = _sure(found, solution, robot.needed)
     return WrongZeros(sure, assess.moved(found.pose, solution.pose), found) if sure else None

@@ -28,7 +28,15 @@ from diffdope.io.yaml_files import read_yaml
 
 F64 = NDArray[np.float64]
 
-_WORDS = {"radian": "rad", "radians": "rad", "rads": "rad", "degree": "deg", "degrees": "deg", "degs": "deg", "°": "deg"}
+_WORDS = {
+    "radian": "rad",
+    "radians": "rad",
+    "rads": "rad",
+    "degree": "deg",
+    "degrees": "deg",
+    "degs": "deg",
+    "°": "deg",
+}
 """What files call units."""
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time", "timestamp", "__time", "%time")
 _NEAR_NS = 100_000_000  # between a picture and its joint values: an arm stands still by then, or it moved before
