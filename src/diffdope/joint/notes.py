@@ -13,9 +13,8 @@ from diffdope.geometry.pose import Pose
 from diffdope.joint.kinds_of_places import other_kind
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.result import ViewResult
-from diffdope.joint.scatter import Scatter
 from diffdope.joint.support import Support, size_factor
-from diffdope.joint.together import JointTask, Together
+from diffdope.joint.together import Together
 from diffdope.note_codes import Note, NoteCode, coded, of_codes
 from diffdope.pipelines.notes import OFF
 from diffdope.pipelines.refiner import Refiner
@@ -24,8 +23,6 @@ from diffdope.scene.scene import Scene
 
 _MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
 _FAR_APART = 3.0  # standard deviations of which the views' own optima are hardly ever away if nothing is wrong
-_SURELY_APART = 8.0  # log likelihood that views are apart by more than each is off itself: four deviations
-_APART_OF_SMALLEST = 0.01  # of the smallest object's diameter: exact places are compared with that, too
 _STANDS_OUT = 2.0  # times as far off as the next view: what one view has wrong pulls at all others together
 _PLACES = (1000.0, 0.001)  # places of cameras in metres for millimetres, and the other way round
 _SAME_UNIT = np.log(1.1)  # such a factor is found as well as the poses of the views are
@@ -173,14 +170,13 @@ def notes_on_views(scene: Scene, solved: Together) -> list[Note]:
     ]
 
 
-def notes_on_fit(scene: Scene, solved: Together, scatter: Scatter, task: JointTask) -> list[Note]:
+def notes_on_fit(scene: Scene, solved: Together, scattered_mm: float = 0.0) -> list[Note]:
     """Whether the views fit together at all, and the one that stands out, of three and more.
 
     Args:
         scene: what was given.
         solved: what all views say.
-        scatter: how far apart they are.
-        task: what was solved.
+        scattered_mm: how far apart they surely are; 0 for no more than is worth a word.
     """
     worse = []
     for where, member in solved.members.items():
@@ -189,16 +185,14 @@ def notes_on_fit(scene: Scene, solved: Together, scatter: Scatter, task: JointTa
             worse += [] if by is None else [by]
     far = list(solved.deviations.values())
     fit_worse = bool(worse) and float(np.median(worse)) >= _MUCH_WORSE
-    smallest = min(one.mesh.diameter for one in task.refiners)
-    scattered = scatter.gain > _SURELY_APART and scatter.deviation_m > _APART_OF_SMALLEST * smallest
-    if not fit_worse and not scattered and not (far and float(np.median(far)) >= _FAR_APART):
+    if not fit_worse and not scattered_mm and not (far and float(np.median(far)) >= _FAR_APART):
         return []
     text = (
         "the views do not fit together: images fit much better where each view has the objects on its own; T_w2c, K "
         "or the size of a mesh is less exact than it was said to be; a View with sigma has its place refined"
     )
-    if scattered:
-        text += f"; the views have the objects {1e3 * scatter.deviation_m:.1f} mm from where all together have them"
+    if scattered_mm:
+        text += f"; the views have the objects {scattered_mm:.1f} mm from where all together have them"
     odd = _standing_out(solved.deviations)
     if odd is not None:
         text += f"; {view_name(scene, odd)} stands out: were its images taken at another moment, or is its T_w2c off?"

@@ -110,6 +110,7 @@ def from_together(
         return SceneResult(tuple(objects), tuple(views), None, (), 0.0)
     covariance, carried = in_files_frames(solved, refiners, kept)
     scatter = scatter_of(solved, task)
+    scattered_mm = scatter.surely_mm(min(one.mesh.diameter for one in task.refiners))
     objects = []
     for obj in range(len(scene.objects)):
         if obj not in kept:
@@ -121,7 +122,7 @@ def from_together(
     views = [_view(scene, solved, v, covariance) for v in range(len(scene.views))]
     notes = [
         *notes_on_views(scene, solved),
-        *notes_on_fit(scene, solved, scatter, task),
+        *notes_on_fit(scene, solved, scattered_mm),
         *notes_on_cameras(scene, views),
     ]
     return SceneResult(tuple(objects), tuple(views), covariance, tuple(notes), 0.0)

@@ -20,6 +20,8 @@ F64 = NDArray[np.float64]
 
 _ROUNDS = 50  # of expectation and maximisation, from a millimetre
 _BEGIN_M = 1e-3
+_SURELY = 8.0  # log likelihood that views are apart by more than each is off itself: four deviations
+_OF_SMALLEST = 0.01  # of the smallest object's diameter: exact places are compared with that, too
 
 
 class Scatter(NamedTuple):
@@ -27,6 +29,11 @@ class Scatter(NamedTuple):
 
     deviation_m: float
     gain: float
+
+    def surely_mm(self, smallest_m: float) -> float:
+        """Of views that are surely apart by more than is worth a word beside the smallest object's diameter; else 0."""
+        sure = self.gain > _SURELY and self.deviation_m > _OF_SMALLEST * smallest_m
+        return 1e3 * self.deviation_m if sure else 0.0
 
 
 class _Apart(NamedTuple):
