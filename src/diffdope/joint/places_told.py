@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diffdope.joint.chain import as_tangent_of_pose
-from diffdope.joint.notes import view_name
+from diffdope.joint.notes import notes_on_cameras, view_name
 from diffdope.joint.places import Places
 from diffdope.joint.result import SceneResult
 from diffdope.note_codes import Note, NoteCode, code_of
@@ -23,7 +23,7 @@ def told_of_places(result: SceneResult, places: Places, scene: Scene) -> SceneRe
         places: what was found.
         scene: with these places.
     """
-    views, notes = list(result.views), [note for note in result.notes if not _of_found(note, places, scene)]
+    views = list(result.views)
     covariance = None if result.covariance is None else result.covariance.copy()
     free = [number for number, one in enumerate(result.views) if one.refined]
     for view in places.found:
@@ -36,6 +36,8 @@ def told_of_places(result: SceneResult, places: Places, scene: Scene) -> SceneRe
         if covariance is not None:
             first = len(covariance) - 6 * (len(free) - free.index(view))
             covariance[first : first + 6, first : first + 6] = views[view].covariance
+    notes = [note for note in result.notes if code_of(note) is not NoteCode.CAMERA_MOVED]
+    notes += notes_on_cameras(scene, views)  # of those whose places were given
     for view, why in sorted(places.open.items()):
         reason = f"where its camera stands is not known: {why}"
         views[view] = replace(views[view], used=False, reason=reason, place="open")
@@ -44,9 +46,3 @@ def told_of_places(result: SceneResult, places: Places, scene: Scene) -> SceneRe
         text = f"the world is the frame of {view_name(scene, places.world)}, the first view that shows an object"
         notes.append(Note(NoteCode.PLACE_OPEN, text))
     return replace(result, views=tuple(views), covariance=covariance, notes=tuple(notes))
-
-
-def _of_found(note: str, places: Places, scene: Scene) -> bool:
-    """Whether a note says that a camera whose place was found stands elsewhere than was said."""
-    moved = code_of(note) is NoteCode.CAMERA_MOVED
-    return moved and any(note.startswith(f"{view_name(scene, view)}: ") for view in places.found)
