@@ -232,10 +232,10 @@ class Calibration:
             *(notes.on_left_out(odd, len(pictures)) if odd > _MOST_BAD * len(pictures) else ()),
         ]
         message, unsure = notes.message_of(status), assess.unsure(camera_deviation(whole, solution.pose), zero)
-        if status is Status.CONVERGED and (doubt or disagree or unsure):
-            status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE if disagree else notes.UNSURE
+        if status is Status.CONVERGED and (doubt or disagree):
+            status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
         border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
-        wanted = self._settings.suggestions if status.ok or unsure else 0
+        wanted = self._settings.suggestions if status.ok else 0
         offsets = assess.in_units(assess.offsets_of(solution, self._robot.needed), self._robot.sliding)
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),

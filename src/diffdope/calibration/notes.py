@@ -22,7 +22,6 @@ STILL_RAD = np.radians(5.0)  # joints that move by less stand still
 
 
 DISAGREE = "the pictures do not agree well enough; see the notes"
-UNSURE = "a pose was found, but not surely enough; see the notes"
 DOUBTED = "a pose was found, but masks and outlines do not meet; see the notes and the overlays"
 
 
