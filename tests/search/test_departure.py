@@ -8,13 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diffdope.estimate.confidence import right_minimum, sigmoid
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.checks.departure import of_departure, right_beside_start
+from diffdope.search.checks.departure import (
+    depth_right_beside_start,
+    of_departure,
+    of_departure_of_depth,
+    right_beside_start,
+)
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 PHOTOGRAPH: Any = SimpleNamespace(modalities=("rgb", "mask"))
@@ -51,9 +57,21 @@ def by_the_page(along: float, across: float, turn_deg: float) -> float:
     return float(odds / (1.0 + odds))
 
 
-@pytest.mark.parametrize("errors", [(0.3, 0.01, 5.0), (0.3, 0.3, 50.0), (-0.15, 0.2, 30.0), (0.5, 0.02, 60.0)])
+ERRORS = [(0.3, 0.01, 5.0), (0.3, 0.3, 50.0), (-0.15, 0.2, 30.0), (0.5, 0.02, 60.0)]
+
+
+@pytest.mark.parametrize("errors", ERRORS)
 def test_the_probability_of_right_sizes_is_that_of_the_page(errors: tuple[float, float, float]) -> None:
     assert right(start_off(*errors)) == pytest.approx(by_the_page(*errors), rel=2e-2)
+
+
+@pytest.mark.parametrize("errors", ERRORS)
+@pytest.mark.parametrize("off", [0.1, 0.02])
+def test_the_probability_of_a_right_depth_is_that_of_the_page(errors: tuple[float, float, float], off: float) -> None:
+    sizes = by_the_page(*errors)
+    odds = 1.0 + (1.0 - off) / off * (sizes / (1.0 - sizes) / 2.0)
+    given = {"angle_rad": REACH["angle_rad"], "distance_m": REACH["distance"] * LENGTH_M, "off": off}
+    assert depth_right_beside_start(FOUND, start_off(*errors), **given) == pytest.approx(odds / (1.0 + odds), rel=2e-2)
 
 
 def test_errors_of_a_start_that_are_alike_in_all_directions_speak_for_sizes() -> None:
@@ -98,3 +116,31 @@ def test_a_right_result_is_not_called_failed_for_a_start_that_is_off_everywhere(
     assert result.pose.distance_to(TRUTH) < 0.03 * MESH.diameter
     assert result.ok and (result.confidence or 0.0) > 0.5
     assert NoteCode.DISTANCE_UNSURE in result.note_codes
+
+
+def test_depth_that_only_a_start_contradicts_is_as_likely_to_be_wrong_as_the_start() -> None:
+    alone: Any = SimpleNamespace(modalities=("depth",))
+
+    def doubt(start: Pose, level: Any = alone, off: float = 0.1) -> Any:
+        return of_departure_of_depth(level, FOUND, start, LENGTH_M, **REACH, off=off)
+
+    good = doubt(start_off(0.5, 0.01, 5.0))
+    assert good.note.code is NoteCode.DISTANCE_UNSURE and "50 mm farther" in good.note
+    assert 0.5 <= right_minimum(sigmoid(good.at_most), started=True) < 0.55  # nothing fails for it
+    near, everywhere = doubt(start_off(0.09, 0.01, 5.0)), doubt(start_off(0.5, 0.5, 80.0))
+    assert near.at_most == np.inf and not near.note
+    assert everywhere.at_most > good.at_most + 1.0
+    masked: Any = SimpleNamespace(modalities=("depth", "mask"))  # whose size contradicts depth itself
+    assert doubt(start_off(0.5, 0.01, 5.0), masked).at_most == np.inf
+    assert doubt(start_off(0.5, 0.01, 5.0), off=0.0).at_most == np.inf  # who knows that depth is right
+
+
+@pytest.mark.parametrize("times", [0.9, 1.1])
+def test_depth_alone_of_another_scale_is_told_beside_a_start(times: float) -> None:
+    assert OBSERVATION.depth is not None
+    refiner = Refiner(MESH, threads=1)
+    right_depth = refiner.refine(Observation(OBSERVATION.camera, depth=OBSERVATION.depth), START)
+    assert right_depth.ok and (right_depth.confidence or 0.0) > 0.9
+    wrong = refiner.refine(Observation(OBSERVATION.camera, depth=times * OBSERVATION.depth), START)
+    assert wrong.pose.distance_to(TRUTH) > 0.3 * MESH.diameter
+    assert NoteCode.DISTANCE_UNSURE in wrong.note_codes and (wrong.confidence or 0.0) < 0.65

@@ -24,6 +24,7 @@ from diffdope.pipelines.diagnosis.mirrored_mesh import (
     mirror_image,
     searched,
 )
+from diffdope.pipelines.diagnosis.scaled_depth import of_depth_scale
 from diffdope.pipelines.diagnosis.swapped_inputs import (
     CHANNELS_SWAPPED,
     TEXTURE_FLIPPED,
@@ -113,7 +114,10 @@ def with_reasons(
             found += other_way_round(meshes, observation, result.pose, ("depth", "rgb"))
         found += of_evidence(result, meshes, observation)
         if not found and search:
-            found += of_other_kinds(result, meshes, observation, started=start is not None)
+            if start is not None and observation.depth is not None and observation.mask is None:
+                found += of_depth_scale(meshes, observation, start, settings)
+            if not found:
+                found += of_other_kinds(result, meshes, observation, started=start is not None)
     if not found:
         return result
     return replace(result, message=f"{result.message}; {found[0]}", notes=(*result.notes, *found))

@@ -32,6 +32,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
 from diffdope.search.search_inputs import SearchInputs
+from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.registry import ObjectiveSettings
 
@@ -154,9 +155,11 @@ def last_compared(result: RefinementResult, observation: Observation) -> Observa
     return observation if result.window is None else observation.crop(result.window)
 
 
-def searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:
-    """A fast search near a pose, or everywhere; None if nothing could be compared."""
-    inputs = SearchInputs(meshes, observation, _SETTINGS, ObjectiveSettings(irls_floor=0.01), margin=0.25)
+def searched(
+    meshes: MeshLevels, observation: Observation, pose: Pose | None, settings: SearchSettings = _SETTINGS
+) -> Outcome | None:  # fmt: skip
+    """A search near a pose, or everywhere, a fast one by default; None if nothing could be compared."""
+    inputs = SearchInputs(meshes, observation, settings, ObjectiveSettings(irls_floor=0.01), margin=0.25)
     outcome = Search(inputs, pose, seed=0).run()
     return None if isinstance(outcome, Failure) else outcome
 

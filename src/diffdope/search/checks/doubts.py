@@ -13,7 +13,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
 from diffdope.search.candidates import Candidates
 from diffdope.search.checks.contradictions import FAILS, Doubt, of_kind, problem_of, state_of
-from diffdope.search.checks.departure import of_departure
+from diffdope.search.checks.departure import of_departure, of_departure_of_depth
 from diffdope.search.checks.depth_registration import coarse_shift, may_be_shifted, note_on_shift
 from diffdope.search.checks.depth_steps import share_on_steps
 from diffdope.search.checks.free_space import of_what_is_behind
@@ -65,7 +65,7 @@ class Doubts(NamedTuple):
 
 def doubts_about(
     found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float, edges: Edges | None = None,
-    border: BorderOff | None = None, steps: Edges | None = None,
+    border: BorderOff | None = None, steps: Edges | None = None, *, filmed: bool = False,
 ) -> Doubts:  # fmt: skip
     """Whether something contradicts a result.
 
@@ -77,6 +77,7 @@ def doubts_about(
         edges: of the photograph, asked where depth and mask disagree about the size.
         border: asked where a mask alone tells the distance; None without a photograph.
         steps: of depth, asked beside the edges.
+        filmed: whether it is a frame of a film.
     """
     if not settings.contradictions:
         return Doubts()
@@ -100,7 +101,11 @@ def doubts_about(
     if start is not None:
         far = settings.far
         reach = {"angle_rad": float(np.radians(far.angle_deg)), "distance": far.distance}
-        every.append(of_departure(found.level, found.pose, start, length_m, **reach))
+        if "depth" not in found.level.modalities:
+            every.append(of_departure(found.level, found.pose, start, length_m, **reach))
+        elif not filmed:  # whose start is the frame before
+            off = settings.noise.depth_off
+            every.append(of_departure_of_depth(found.level, found.pose, start, length_m, **reach, off=off))
     first = coarse_shift(found.rough, found.level, found.pose, length_m)
     shifted = note_on_shift(first, found.level, found.pose, length_m)
     ways = [(one.off_m, one.aside_m) for one in every]
@@ -122,7 +127,7 @@ def doubts_by_images(found: Candidates, start: Pose | None, inputs: SearchInputs
     given, settings = (inputs.meshes, inputs.observation), inputs.settings
     edges, steps = partial(share_on_edges, *given), partial(share_on_steps, *given)
     border = partial(of_border, *given, settings.noise.mask_border_px, shift_px=settings.noise.mask_shift_px)
-    return doubts_about(found, start, settings, inputs.meshes.length_m, edges, border, steps)
+    return doubts_about(found, start, settings, inputs.meshes.length_m, edges, border, steps, filmed=inputs.filmed)
 
 
 def _led_by_mask(found: Candidates) -> bool:
