@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.estimate.confidence import ConfidenceSettings, log_odds, right_minimum, sigmoid
+from diffdope.estimate.confidence import ConfidenceSettings, as_often_right, log_odds, right_minimum, sigmoid
 from diffdope.estimate.tolerance import probability_within
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -129,6 +129,28 @@ def test_without_depth_and_a_covariance_the_distance_is_open() -> None:
     tracker = Refiner(mesh, preset="fast", threads=1)
     followed = tracker.track(seen, start)
     assert followed.confidence == followed.right_minimum  # what films know is judged by the frames before
+
+
+@pytest.mark.parametrize("by_mask", [False, True])
+def test_a_confidence_is_as_often_right_as_its_factors_were(by_mask: bool) -> None:
+    every = [as_often_right(1.0, p, by_mask=by_mask) for p in np.linspace(0.0, 1.0, 101)]
+    assert every == sorted(every) and (every[0], every[50], every[100]) == (0.0, 0.5, 1.0)
+    assert as_often_right(0.8, 0.1, by_mask=by_mask) == pytest.approx(0.2)
+    assert as_often_right(0.1, 0.8, by_mask=by_mask) == 0.1  # what is doubted is not believed for it
+    assert as_often_right(1.0, 0.75, by_mask=by_mask) == pytest.approx(0.875 if by_mask else 0.75)
+
+
+def test_a_photograph_and_a_mask_are_surer_than_their_factors_and_depth_is_not() -> None:
+    mesh, whole, start, _ = packaged_example()
+    tolerance_m = 0.01 * mesh.diameter  # at which the mask's border is not sure
+    refiner = Refiner(mesh, preset=tolerant(tolerance_m), threads=1)
+    by_mask = refiner.refine(Observation(whole.camera, rgb=whole.rgb, mask=whole.mask), start)
+    assert by_mask.right_minimum is not None and by_mask.covariance is not None and by_mask.evidence is not None
+    form, own = refiner.meshes.displacement_form, refiner.frame.enter(by_mask.pose)
+    within = probability_within(tolerance_m, by_mask.covariance, form, own.R_m2c)
+    both = by_mask.right_minimum * within
+    assert 0.5 < both < 0.99 and (by_mask.confidence or 0.0) > both
+    assert by_mask.confidence == pytest.approx(as_often_right(by_mask.right_minimum, within, by_mask=True), abs=0.02)
 
 
 def test_a_map_of_a_users_data_is_applied_last(seen: Observation) -> None:

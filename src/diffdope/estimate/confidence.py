@@ -1,10 +1,11 @@
 """How sure a result is: the probability that its error is below a tolerance.
 
-    confidence = P(it is the right minimum) P(the error within that minimum is below the tolerance)
+    confidence = f(P(it is the right minimum) P(the error within that minimum is below the tolerance))
 
 The first follows from the fit quality (`right_minimum`), the second from the covariance
 (`tolerance.probability_within`). So a pose whose covariance is wide is not known to the tolerance, however well it
-fits. Searches compare poses by their fit alone.
+fits. Searches compare poses by their fit alone. Both are taken for less than they are where they are small: f is how
+often such products were right (`as_often_right`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _LARGEST = 50.0  # log odds: beyond, a probability is 1
 _SHARPER = 2.0  # fitted by `python -m benchmarks.confidence`
 _WITH_EDGES = -2.8, 0.26, 5.3  # fitted to 224 results with depth and no mask; about as good on sets left out
 _AHEAD, _STEEPNESS = 1.0, 1.2  # from a start; halves of 1076 results ask for 1.6 to 2.4, at which wrong ones are surer
+_BELOW, _BY_MASK = 0.5, 2.0
+"""Exponents of `as_often_right`. Halves of 1800 refinements ask for 0.05 to 0.6 below 0.5 and, where a mask alone tells
+the distance, for 1.8 to 5 above. With depth they ask for 0.8 to 2.6 there: for nothing that holds."""
 _COUNTS = 0.05  # weight of a pose, by the largest, below which it is not asked whether it looks the same
 _EVEN = 0.01 - _AHEAD / _STEEPNESS  # log odds of a fit from which on a result from a start is not called failed
 
@@ -93,6 +97,26 @@ def right_minimum(fit: float, *, started: bool = False) -> float:
         started: whether the pose was found from a start.
     """
     return sigmoid(_AHEAD + _STEEPNESS * log_odds(fit)) if started else sigmoid(_SHARPER * log_odds(fit))
+
+
+def as_often_right(right: float, within: float, *, by_mask: bool) -> float:
+    """How often results were right, of those for which the product p of both probabilities is this.
+
+    It keeps the order, and what is rather wrong stays so: 0, 0.5 and 1 stay. No result is right more often than it is
+    in the right minimum.
+
+    Args:
+        right: the probability of the right minimum.
+        within: that of an error below the tolerance there.
+        by_mask: whether a mask alone tells the distance: its border is taken to be worse than it mostly is.
+
+    Returns:
+        (2 p)^0.5 / 2 up to a half, and from there on p, or by a mask 1 - (2 - 2 p)^2 / 2; at most `right`.
+    """
+    both = right * within
+    if both <= 0.5:
+        return min(0.5 * math.pow(2.0 * both, _BELOW), right)
+    return min(1.0 - 0.5 * math.pow(2.0 - 2.0 * both, _BY_MASK), right) if by_mask else both
 
 
 def fit_of(right: float) -> float:

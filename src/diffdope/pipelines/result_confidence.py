@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import changed
-from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
+from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, as_often_right, right_minimum
 from diffdope.estimate.depth_scale import RIGHT, ScaleBelief, ScaleEvidence, scale_belief
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.focal_error import focal_covariance
@@ -64,7 +64,10 @@ def belief_of(
     if quality is not None:  # the displacement above is modulo turns about an axis of revolution, which a print has not
         within *= turn_within(tolerance_m / meshes.length_m, quality.print_open or 0.0)
     within = within_at_scale(within, covariance, pose, meshes, tolerance_m, scale)
-    return Belief(right, within, settings.corrected(right * within))
+    both = right * within
+    if covariance is not None and quality is not None:  # as it was learned from: single pictures, with last steps
+        both = as_often_right(right, within, by_mask=quality.overlap is not None and not measured)
+    return Belief(right, within, settings.corrected(both))
 
 
 def within_at_scale(
