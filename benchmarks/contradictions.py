@@ -3,12 +3,13 @@
     python -m benchmarks.contradictions
     python -m benchmarks.contradictions --sets sim --without mask --every 4
     python -m benchmarks.contradictions --sets hope sim parts ycbv --every 14 --first 3 --record contradictions.jsonl
+    python -m benchmarks.contradictions --located --every 4
 
-From starts 10 degrees and 4 mm off. Wrong: ADD-S beyond 5 % of the diameter; of a mirrored model, of its own surface
-(the poses of a thing that is its own mirror image differ by the way from the middle of its frame to that plane).
-Named: a note says that something contradicts the result, that depth is shifted, or that it was left out, or which image
-or what of the mesh is the other way round; of all cases, and of the wrong ones. With `--record`, each result is written
-to a file as it is found, and a run that was stopped goes on from there.
+From starts 10 degrees and 4 mm off, or, `--located`, from none. Wrong: ADD-S beyond 5 % of the diameter; of a mirrored
+model, of its own surface (the poses of a thing that is its own mirror image differ by the way from the middle of its
+frame to that plane). Named: a note says that something contradicts the result, that depth is shifted, or that it was
+left out, or which image or what of the mesh is the other way round; of all cases, and of the wrong ones. With
+`--record`, each result is written to a file as it is found, and a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
@@ -149,9 +150,11 @@ def off_m(points_m: NDArray[np.float64], pose: dd.Pose, truth: dd.Pose, *, of_mi
     return float(drawn.query(truth.apply(points_m))[0].mean())
 
 
-def found_of(case: Case, refiner: dd.Refiner, spoilt: dd.Observation, *, of_mirrored: bool) -> dict[str, object]:
+def found_of(
+    case: Case, refiner: dd.Refiner, spoilt: dd.Observation, *, located: bool, of_mirrored: bool
+) -> dict[str, object]:  # fmt: skip
     """What a table needs of a result: its error as a share of the diameter, and what is said of it."""
-    result = refiner.refine(spoilt, case.start)
+    result = refiner.locate(spoilt) if located else refiner.refine(spoilt, case.start)
     error_m = off_m(evaluation_points(case.mesh_path), result.pose, case.truth, of_mirrored=of_mirrored)
     named = any(note.startswith(_NAMES) for note in result.notes)
     share = error_m / load_mesh(case.mesh_path).diameter
@@ -159,7 +162,7 @@ def found_of(case: Case, refiner: dd.Refiner, spoilt: dd.Observation, *, of_mirr
 
 
 def rows_of(
-    name: str, sets: list[str], without: tuple[str, ...], every: int, first: int, recorded: Recorded
+    name: str, sets: list[str], without: tuple[str, ...], every: int, first: int, recorded: Recorded, *, located: bool
 ) -> list[dict[str, object]]:
     """Results of every n-th case of sets in a situation; those that are recorded are not refined again."""
     change, spoil, _ = SITUATIONS[name]
@@ -168,12 +171,13 @@ def rows_of(
         refiners: dict[object, dd.Refiner] = {}
         for case in SETS[key].cases("10", first=first, every=every):
             names = tuple(one for one in case.observation.modalities if one not in without)
-            about = (name, "+".join(names), case.name)
+            about = (name, "+".join(names) + (", located" if located else ""), case.name)
             if about not in recorded:
                 if case.mesh_path not in refiners:
                     refiners[case.mesh_path] = dd.Refiner(change(load_mesh(case.mesh_path)), threads=1)
                 spoilt = spoil(case.observation, names)
-                recorded[about] = found_of(case, refiners[case.mesh_path], spoilt, of_mirrored=change is mirrored)
+                how = {"located": located, "of_mirrored": change is mirrored}
+                recorded[about] = found_of(case, refiners[case.mesh_path], spoilt, **how)
             found.append(recorded[about])
     return found
 
@@ -195,6 +199,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sets", nargs="+", default=["hope", "sim"], choices=list(SETS))
     parser.add_argument("--without", nargs="+", default=[], choices=["rgb", "depth", "mask"])
     parser.add_argument("--only", nargs="+", default=list(SITUATIONS), choices=list(SITUATIONS))
+    parser.add_argument("--located", action="store_true", help="locate, which needs no start, in place of refine")
     parser.add_argument("--every", type=int, default=1, help="take every n-th case")
     parser.add_argument("--first", type=int, default=0, help="from this one on")
     parser.add_argument("--record", type=Path, help="JSON lines: results that are there are taken, new ones added")
@@ -208,7 +213,9 @@ def main(argv: list[str] | None = None) -> int:
     every_one: list[dict[str, object]] = []
     for name in options.only:
         if SITUATIONS[name][2] not in options.without:
-            found = rows_of(name, options.sets, without, options.every, options.first, recorded)
+            found = rows_of(
+                name, options.sets, without, options.every, options.first, recorded, located=options.located
+            )
             every_one += found
             print(line(name, found), flush=True)
     print(line("all", every_one))
