@@ -18,14 +18,13 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
+from diffdope.pipelines.diagnosis.mirrored_mesh import mirror_image
 from diffdope.pipelines.diagnosis.modality_rejection import CONVINCES, RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.print_turn import turned_share
 
-_NOTHING_OF_IT = (
-    0.12  # share of a photograph's contrast that another print explains by chance; right ones 0.15 and more
-)
+_NOTHING_OF_IT = 0.12  # share of a photograph's contrast: other prints explain it by chance, right ones 0.15 and more
 _STRONG = 0.2  # standard deviation of a mesh's colours: of a plain one, light and shade leave as little
 _ALL = {"rgb", "depth", "mask"}
 _NOTE = Note(
@@ -36,7 +35,10 @@ _NOTE = Note(
 
 
 def without_wrong_colors(trial: RejectionTrial) -> Attempt:
-    """The same attempt, or one without colours where it failed, and depth and mask convince without them."""
+    """The same attempt, or one without colours where depth and mask convince without them.
+
+    It is made where the result failed, or a print tells the side of which next to nothing is seen there.
+    """
     attempt, meshes, observation, again, start, search = trial
     first = attempt.result
     compared = meshes.mesh.has_color and set(observation.modalities) >= _ALL and "rgb" in first.modalities
@@ -46,6 +48,8 @@ def without_wrong_colors(trial: RejectionTrial) -> Attempt:
         return attempt
     if any(of_units(meshes.mesh, observation, start)):
         return attempt
+    if first.ok and mirror_image(first, meshes, observation) is not None:
+        return attempt  # it is the mesh's own print, the other way round, and that is said
     other = again(observation.without_rgb())
     if not (convinces(other) or one_of_several(other.result)):
         return attempt
