@@ -86,9 +86,10 @@ def doubts_about(
     if "depth" in rough.modalities and len(rough.modalities) > 1:
         own = problem_of(rough, 1.0, length_m).evaluate(*state_of(found.pose, 1.0))
         given = rough, found.pose, length_m, step, own
+        fit = found.quality
         size = of_size(
-            *given, visible=found.quality.visible, log_odds=found.log_odds, edges=edges, steps=steps
-        )  # fmt: skip
+            *given, overlap=fit.overlap, visible=fit.visible, log_odds=found.log_odds, edges=edges, steps=steps
+        )
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
     if "mask" not in rough.modalities:  # a mask that was given says where the object ends
         drawn = rough.drawn(rough.factor.buffers, found.pose)
