@@ -238,14 +238,14 @@ def _check_places_looked_for(given: SceneArguments) -> None:
     for name, value in (("extrinsics", given.extrinsics), ("extrinsics-sigma", given.extrinsics_sigma)):
         if value:
             cure = "give the places, with --extrinsics-sigma where they are not exact, or have them found"
-            raise expected("find-places", f"no --{name} beside it", value, cure)
+            raise expected("find-places", f"no --{name} beside it", to_plain(value), cure)
 
 
 def _places(given: SceneArguments) -> list[Pose] | None:
-    ids = of_views("image-id", given.image_id, given.count)
+    ids, pictures = given.image_id, given.rgb or given.depth
     if given.extrinsics:
         return read_camera_places(
-            given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids, pictures=given.rgb
+            given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids, pictures=pictures
         )
     if given.count == 1 or given.find_places:
         return None

@@ -21,6 +21,7 @@ from diffdope.io.camera_places import stated_place
 from diffdope.io.image_places import ImagePlaces, places_of_colmap, places_of_frames
 from diffdope.io.json_files import read_json
 from diffdope.io.poses import read_extrinsics
+from diffdope.io.scene_places import places_of_scene
 from diffdope.io.yaml_files import read_yaml
 
 Kind = Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"]
@@ -39,22 +40,24 @@ def read_camera_places(
         paths: one file for all views, or one a view.
         count: how many views there are.
         kind: direction of matrices whose file does not say it; with -opengl, of cameras that look along -z, y up.
-        image_ids: of each view, in a scene_camera.json with more images than views.
-        pictures: the photographs of the views, whose names tell images of COLMAP and nerfstudio.
+        image_ids: of each view, in a scene_camera.json with more images than views; or one, of a camera file that
+            serves all views, which says nothing of a file of several places.
+        pictures: the pictures of the views, whose names tell images of COLMAP, nerfstudio and scene.json.
 
     Raises:
         DiffDopeError: if a file cannot be read, holds no rigid transform, or there are not as many as views.
     """
     check_choice("extrinsics-kind", kind, KINDS)
+    if len(image_ids) != count:
+        image_ids = [image_ids[0] if len(image_ids) == 1 and len(paths) == count else None] * count
     if len(paths) == count and count > 1:
-        ids = image_ids if len(image_ids) == count else [None] * count
-        return [_one_of(_places(Path(path), kind), path, number) for path, number in zip(paths, ids, strict=True)]
+        each = zip(paths, image_ids, strict=True)
+        return [_one_of(_places(Path(path), kind), path, number) for path, number in each]
     if len(paths) != 1:
         raise expected("extrinsics", f"one file for all of {count} views, or one each", f"{len(paths)} files")
     images = _images(Path(paths[0]))
     if images is not None:
-        ids = image_ids if len(image_ids) == count else ()
-        return images.of_views(count, ids, pictures, f"extrinsics file {paths[0]}")
+        return images.of_views(count, image_ids, pictures, f"extrinsics file {paths[0]}")
     places = _places(Path(paths[0]), kind)
     if count > 1 and len(places) == 1:
         raise expected(f"extrinsics file {paths[0]}", f"a transform for each of {count} views", "one")
@@ -84,7 +87,8 @@ def _images(path: Path) -> ImagePlaces | None:
     if path.suffix.lower() != ".json":
         return places_of_colmap(path, "extrinsics")
     try:
-        return places_of_frames(read_json(path, "extrinsics"))
+        data = read_json(path, "extrinsics")
+        return places_of_frames(data) or places_of_scene(data)
     except DiffDopeError as error:
         raise DiffDopeError(f"extrinsics file {path}: {error}") from error
 
@@ -114,8 +118,6 @@ def _found(data: Any, kind: Kind) -> dict[str, Pose]:
         one = _of_keys(data, kind)
         if one is not None:
             return {"0": one}
-        if isinstance(views := data.get("views"), list):  # scene.json
-            return _found([_of_scene(number, view) for number, view in enumerate(views)], kind)
         named = {str(key): _of_entry(value, kind) for key, value in data.items()}
         return {key: pose for key, pose in named.items() if pose is not None}
     if isinstance(data, list) and data and not _is_matrix(data):
@@ -123,13 +125,6 @@ def _found(data: Any, kind: Kind) -> dict[str, Pose]:
         return {key: pose for key, pose in listed.items() if pose is not None}
     one = _of_entry(data, kind)
     return {} if one is None else {"0": one}
-
-
-def _of_scene(number: int, view: Any) -> Any:
-    """A view of scene.json; refused where its place is not known."""
-    if isinstance(view, Mapping) and view.get("place") == "open":
-        raise expected(f"views[{number}]", "a place that was found", str(view.get("reason", "")))
-    return view
 
 
 def _of_entry(entry: Any, kind: Kind) -> Pose | None:

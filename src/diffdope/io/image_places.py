@@ -67,12 +67,15 @@ class ImagePlaces:
             raise expected(where, f"a place for each of {count} views", f"{len(self.T_w2c)} images", _CURE)
         return list(self.T_w2c.values())
 
-    def _number_of(self, picture: str | Path, where: str) -> int:
-        """The image whose file ends as a photograph's does; of several, those that share most folders with it."""
+    def numbers_of(self, picture: str | Path) -> list[int]:
+        """Images whose file ends as a photograph's does: those that share most folders with it."""
         parts = PurePosixPath(Path(picture).as_posix()).parts
         shared = {number: _alike(parts, PurePosixPath(file).parts) for number, file in self.files.items()}
         most = max(shared.values(), default=0)
-        found = [number for number, count in shared.items() if count == most and most > 0]
+        return [number for number, count in shared.items() if count == most and most > 0]
+
+    def _number_of(self, picture: str | Path, where: str) -> int:
+        found = self.numbers_of(picture)
         if len(found) == 1:
             return found[0]
         got = f"none among {some_of(self.files.values())}" if not found else f"{len(found)} of that name"
