@@ -109,7 +109,8 @@ case(
 case(dd.Observation.load, dict(camera=CAMERA, depth=PACKAGED / "depth.png"), depth_rectified=(None, 1, "yes"))
 case(dd.Observation.load, dict(camera=CAMERA), camera=(None, 3, {}, object()), rgb=PATHS, depth=PATHS, mask=PATHS)
 case(OBSERVATION.with_mask, dict(mask=np.ones((48, 64), bool)), mask=IMAGES)
-case(OBSERVATION.with_others, dict(depth_m=np.ones((48, 64))), depth_m=(*IMAGES, np.full((48, 64), -1.0)))
+DRAWN = (np.full((48, 64), -1.0), np.full((48, 64), 700.0), np.full((48, 64), math.nan))  # below 0, mm, not finite
+case(OBSERVATION.with_others, dict(depth_m=np.ones((48, 64))), depth_m=(*IMAGES, *DRAWN))
 case(dd.SceneObject, dict(mesh=MESH), mesh=(None, *OBJECTS), symmetries=OBJECTS)
 SIGMAS = ("text", 3, {}, object(), (0.01,), (0.01, -1.0), (0.0, 1.0), (math.nan, 1.0), (50.0, 1.0), (0.01, True))
 case(

@@ -74,7 +74,7 @@ REFUSED: tuple[tuple[str, str | bytes, Callable[[Path], Any], str], ...] = (
     ("i.json", json.dumps([10**400]), place, r"extrinsics"),
     ("i.json", json.dumps({DIGITS: {"R": np.eye(3).tolist(), "t": [0, 0, 1]}}), read_start_poses, r"expected"),
     ("i.txt", "1 1 0 0 0 0.1 0 1e308 1 a.png\n\n", place, r"t_m2c: expected metres, up to 1e\+12"),
-    ("j.json", json.dumps({"unit": [], "0": {"a": 1.0}}), read_joints, r"unit of the joints: expected one of rad, deg"),
+    ("j.json", json.dumps({"unit": [], "0": {"a": 1.0}}), read_joints, r"joints in .*j\.json: expected one of rad"),
     ("f.txt", "1,2,3,1e300,0,0\n" * 3, flanges("kuka"), r"at most 360 degrees"),
     ("j.npz", {"joint_names": np.array(1.0), "positions": np.zeros((1, 1))}, read_joints, r"an array of texts"),
     ("d.pfm", b"Pf\n2 2\nnan\n" + bytes(16), lambda path: read_depth(path, told=True), r"a PFM file"),

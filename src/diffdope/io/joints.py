@@ -154,7 +154,7 @@ def read_joints(
     else:
         table, stated = readers[ending](path)
     said = unit or ("rad" if stated is None else _WORDS.get(str(stated).strip().lower(), stated))
-    check_choice("unit of the joints", said, ("rad", "deg"))
+    check_choice("unit of the joints" if unit else f"unit of the joints in {path}", said, ("rad", "deg"))
     positions = in_radians(table.positions, table.names, said, sliding, path, limited)
     return JointTable(table.names, positions, table.frames, table.told)
 

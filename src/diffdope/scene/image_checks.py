@@ -31,6 +31,24 @@ _OFF_CENTRE = 0.1  # of width and height; real ones are within a few per cent, r
 _ROUNDING = 1e-6  # by which colours may leave [0, 1]
 
 
+def check_drawn_depth(name: str, depth: NDArray[Any]) -> None:
+    """Refuses what no rendering of depth is: integers, what is not finite or below 0, millimetres.
+
+    Raises:
+        DiffDopeError: saying which.
+    """
+    wanted = "float metres, finite and at least 0"
+    if depth.dtype.kind != "f":
+        raise expected(name, wanted, str(depth.dtype))
+    if not float(depth.min()) >= 0.0 or not np.isfinite(depth.max()):
+        values = "infinities or NaN" if not np.isfinite(depth).all() else f"down to {depth.min():g}"
+        raise expected(name, wanted, values, "0 where nothing is drawn")
+    drawn = depth[depth > 0]
+    middle = float(np.median(drawn)) if len(drawn) else 0.0
+    if middle > _FARTHEST_METRES_M:
+        raise expected(name, wanted, f"a median of {middle:.4g}", "is it in millimetres? divide by 1000")
+
+
 def check_no_paths(**images: object) -> None:
     """Refuses paths where images are asked for.
 

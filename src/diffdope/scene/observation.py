@@ -15,6 +15,7 @@ from diffdope.geometry.camera import CAMERA_CURE, Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.scene.image_checks import (
+    check_drawn_depth,
     check_no_paths,
     checked_depth,
     checked_mask,
@@ -227,12 +228,12 @@ class Observation:
                 of float32 is given away, not copied.
 
         Raises:
-            DiffDopeError: if it has another shape, or holds anything but finite numbers of at least 0.
+            DiffDopeError: if it has another shape, holds anything but finite numbers of at least 0, or if those look
+                like millimetres.
         """
         depth = as_array("depth_m", depth_m)
         check_shape("depth_m", depth, (self.camera.height, self.camera.width))
-        if depth.dtype.kind != "f" or not float(depth.min()) >= 0.0 or not np.isfinite(depth.max()):
-            raise expected("depth_m", "float metres, finite and at least 0", f"{depth.dtype} with others")
+        check_drawn_depth("depth_m", depth)
         stored = StoredImage(np.ascontiguousarray(depth, np.float32))
         return self._with("others", stored)
 
