@@ -15,6 +15,7 @@ from diffdope.geometry.crop import Box, CropWindow
 from diffdope.io.regions import note_on_corners, note_on_cut
 from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.locating.standing import as_it_stands
 from diffdope.pipelines.lowered_confidence import with_lower_confidence
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
@@ -222,7 +223,8 @@ def in_guess(
     masked = observation.with_mask(guess.mask)
     found = searcher.attempt(preset, masked, None, progress=progress, guesses=guess.poses)
     if box is None:
-        return with_note(found, IN_A_PIECE)
+        found = with_note(found, IN_A_PIECE)
+        return as_it_stands(found, searcher.meshes, observation, preset.resolved_search)
     return doubted(found, searcher.meshes, observation, box, preset.resolved_search)
 
 

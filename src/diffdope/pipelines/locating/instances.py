@@ -22,6 +22,7 @@ from diffdope.pipelines.locating.seen_instances import (
     shown_of,
     together,
 )
+from diffdope.pipelines.locating.standing import as_it_stands
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
@@ -119,7 +120,7 @@ def instances(
     def in_mask(guess: Guess) -> Attempt:
         masked = seen.with_mask(guess.mask)
         one = searcher.attempt(preset, masked, None, guesses=guess.poses)
-        return doubted(one, meshes, seen, None, settings)
+        return as_it_stands(doubted(one, meshes, seen, None, settings), meshes, seen, settings)
 
     while len(drawn) < most and in_vain < _IN_VAIN and (place := queue.best(scene)) is not None:
         guess = instance_at(inputs, place, scene, searcher.seed)

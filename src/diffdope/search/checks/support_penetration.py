@@ -8,6 +8,8 @@ another surface than what surrounds the part that is seen.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +23,10 @@ from diffdope.solve.robust import GAUSSIAN
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-_DEEPER = 0.04  # of the diameter: what is drawn so far behind a surface is hidden by it; less is a pose that is off
-_FLAT = 0.03  # of the diameter, to both sides of a plane: depth is noisy
+DEEPER = 0.04  # of the diameter: what is drawn so far behind a surface is hidden by it; less is a pose that is off
+FLAT = 0.03  # of the diameter, to both sides of a plane: depth is noisy
 _AROUND = 0.1  # of the crop: how far around what is seen of the object its support is looked for
-_FEWEST = 12  # pixels of which a plane, or a part of the object, is told
+FEWEST = 12  # pixels of which a plane, or a part of the object, is told
 _SAMPLE = 600  # points to which the plane is fitted
 _MOST = 0.5  # of what is around, that the plane must hold
 _BEFORE = 0.7  # of what is seen of the object, that must not be behind the plane
@@ -36,6 +38,26 @@ _SLIGHT, _CLEAR = 0.1, 0.3
 """Share of the drawn pixels that go through the support which says nothing, and which contradicts. At the truth of 128
 objects (HOPE, `sim`, `parts`, YCB-Video) one has 0.08, whose depth is misregistered, and none of the others has any; of
 a spoon that was drawn 150 mm into its table, 0.57."""
+
+
+class SupportPlane(NamedTuple):
+    """A plane that most of what is around an object lies in.
+
+    Attributes:
+        normal: (3,) of unit length, towards the camera.
+        origin: (3,) a point of it, metres.
+        noise_m: how far off depth is there, a deviation.
+        below: share of what is around that lies below it.
+    """
+
+    normal: F64
+    origin: F64
+    noise_m: float
+    below: float
+
+    def height_m(self, points_c: F64) -> F64:
+        """(...) heights of points (..., 3) above it."""
+        return np.asarray((points_c - self.origin) @ self.normal)
 
 
 def share_through_support(crop: Observation, images: RenderedImages, length_m: float) -> float:
@@ -51,20 +73,19 @@ def share_through_support(crop: Observation, images: RenderedImages, length_m: f
     drawn, z = images.coverage[0] > 0.5, images.depth[0]
     known = crop.depth > 0.0
     away = crop.depth - z
-    hidden = drawn & known & (away < -_DEEPER * length_m)
-    seen = drawn & known & (np.abs(away) <= _DEEPER * length_m)
+    hidden = drawn & known & (away < -DEEPER * length_m)
+    seen = drawn & known & (np.abs(away) <= DEEPER * length_m)
     compared = np.count_nonzero(drawn & known)
-    if np.count_nonzero(hidden) <= _SLIGHT * compared or np.count_nonzero(seen) < _FEWEST:
+    if np.count_nonzero(hidden) <= _SLIGHT * compared or np.count_nonzero(seen) < FEWEST:
         return 0.0
-    plane = _plane_around(crop, drawn, seen, length_m)
+    plane = plane_around(crop, drawn, seen, length_m)
     if plane is None:
         return 0.0
-    points_c, flat_m = crop.camera.back_project(crop.depth), _FLAT * length_m
-    normal, origin, _ = plane
-    if np.mean((points_c[seen] - origin) @ normal > -flat_m) < _BEFORE:
+    points_c, flat_m = crop.camera.back_project(crop.depth), FLAT * length_m
+    if np.mean(plane.height_m(points_c[seen]) > -flat_m) < _BEFORE:
         return 0.0
-    measured = np.abs((points_c[hidden] - origin) @ normal) < flat_m
-    below = (crop.camera.back_project(z)[hidden] - origin) @ normal < -_DEEPER * length_m
+    measured = np.abs(plane.height_m(points_c[hidden])) < flat_m
+    below = plane.height_m(crop.camera.back_project(z)[hidden]) < -DEEPER * length_m
     return float(np.count_nonzero(measured & below)) / compared
 
 
@@ -79,37 +100,43 @@ def share_in_plane(crop: Observation, images: RenderedImages, length_m: float) -
     if crop.depth is None:
         return 0.0
     drawn = images.coverage[0] > 0.5
-    seen = drawn & (crop.depth > 0.0) & (np.abs(crop.depth - images.depth[0]) <= _DEEPER * length_m)
-    if np.count_nonzero(seen) < _FEWEST:
+    seen = drawn & (crop.depth > 0.0) & (np.abs(crop.depth - images.depth[0]) <= DEEPER * length_m)
+    if np.count_nonzero(seen) < FEWEST:
         return 0.0
-    plane = _plane_around(crop, drawn, seen, length_m)
+    plane = plane_around(crop, drawn, seen, length_m)
     if plane is None:
         return 0.0
-    normal, origin, noise_m = plane
-    off = np.abs((crop.camera.back_project(crop.depth)[seen] - origin) @ normal)
-    return float(np.mean(off <= min(_NOISES * noise_m, _FLAT * length_m)))
+    off = np.abs(plane.height_m(crop.camera.back_project(crop.depth)[seen]))
+    return float(np.mean(off <= min(_NOISES * plane.noise_m, FLAT * length_m)))
 
 
-def _plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) -> tuple[F64, F64, float] | None:
-    """The plane that most of what is around the seen pixels lies in: its unit normal (3,), towards the camera, a point
-    (3,), and how far off it depth is, a deviation [m]; None if there is none.
+def plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) -> SupportPlane | None:
+    """The plane that most of what is around the seen pixels lies in; None if there is none.
+
+    Args:
+        crop: what was observed, with depth.
+        drawn: (H, W) where the object is drawn.
+        seen: (H, W) which pixels of it depth confirms.
+        length_m: the object's diameter.
     """
     from scipy.ndimage import distance_transform_cdt
 
     assert crop.depth is not None
     near = distance_transform_cdt(~seen, metric="chessboard") <= max(2.0, _AROUND * max(seen.shape))
     around = crop.camera.back_project(crop.depth)[near & ~drawn & (crop.depth > 0.0)]
-    if len(around) < _FEWEST:
+    if len(around) < FEWEST:
         return None
     rng = np.random.default_rng(0)
     sample = around[rng.choice(len(around), min(len(around), _SAMPLE), replace=False)]
-    flat_m = _FLAT * length_m
+    flat_m = FLAT * length_m
     normal, origin = plane_of_most(sample, flat_m, rng)
     normal = -normal if normal @ origin > 0.0 else normal
-    off = np.abs((around - origin) @ normal)
+    height = (around - origin) @ normal
+    off = np.abs(height)
     if np.mean(off < flat_m) < _MOST:
         return None
-    return normal, origin, GAUSSIAN * float(np.median(off[off < flat_m]))
+    noise_m = GAUSSIAN * float(np.median(off[off < flat_m]))
+    return SupportPlane(normal, origin, noise_m, float(np.mean(height < -flat_m)))
 
 
 of_support = ShareOfPixels(
