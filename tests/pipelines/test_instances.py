@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,25 @@ def found(refiner: Refiner) -> list[RefinementResult]:
 def test_each_that_lies_on_top_is_found_once(found: list[RefinementResult]) -> None:
     assert [sum(is_of(one, truth) for one in found) for truth in TRUTHS[:3]] == [1, 1, 1]
     assert all((one.confidence or 0.0) > 0.5 for one in found if any(is_of(one, truth) for truth in TRUTHS[:3]))
+
+
+def test_each_names_the_half_turn_that_nobody_would_notice(
+    refiner: Refiner, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    seen = instances.seen_instance
+
+    def bare(result: RefinementResult, *given: Any) -> SeenInstance | None:
+        """As if no search had come to the half turn."""
+        answers = tuple(Answer(one.pose, one.probability) for one in result.answers)
+        return seen(replace(result, answers=answers), *given)
+
+    monkeypatch.setattr(instances, "seen_instance", bare)
+    (found,) = refiner.locate_all(heap(refiner.mesh, TRUTHS[:1]), most=1)
+    first = found.answers[0]
+    assert len(first.alternatives) == len(first.symmetry) == 1
+    off = first.alternatives[0], first.pose @ HALF
+    assert off[0].angle_to(off[1]) < np.radians(5.0) and off[0].distance_to(off[1]) < 0.003
+    assert first.symmetry[0].startswith("turned by 180 degrees")
 
 
 def test_nothing_else_is_sure(found: list[RefinementResult]) -> None:

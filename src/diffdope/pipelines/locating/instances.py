@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
+from diffdope.search.alternatives.answers import with_turns
 from diffdope.search.descent import Progress
 from diffdope.search.drawn import Drawing, drawing_of
 from diffdope.search.mesh_levels import MeshLevels
@@ -122,6 +124,11 @@ def instances(
         one = searcher.attempt(preset, masked, None, guesses=guess.poses)
         return as_it_stands(doubted(one, meshes, seen, None, settings), meshes, seen, settings)
 
+    def told_alike(result: RefinementResult) -> RefinementResult:
+        # A piece leads to few poses, which need not be those that look the same.
+        each = (with_turns(one, *meshes.turns_of_box, meshes.alikeness) for one in result.answers)
+        return told(replace(result, answers=tuple(each)))
+
     while len(drawn) < most and in_vain < _IN_VAIN and (place := queue.best(scene)) is not None:
         guess = instance_at(inputs, place, scene, searcher.seed)
         one: SeenInstance | None = None
@@ -138,7 +145,7 @@ def instances(
         anew = False
         if one is not None and one.shown and one.shares(scene.claimed) <= TWICE:
             anew = one.shares(unsure) <= TWICE
-            one = one._replace(told=told(one.result)) if one.sure else one
+            one = one._replace(told=told_alike(one.result)) if one.sure else one
             found.append(one)
             if progress is not None:
                 progress(min(len(found), most), most, one.result.cost)
@@ -157,7 +164,7 @@ def instances(
         queue.leave_out(place, _TRIED)
     kept = together(settled(found, most), searcher, preset, observation)
     kept = settled([one for one in kept if one.shown], most)
-    kept = [one._replace(told=one.told or told(one.result)) for one in kept]
+    kept = [one._replace(told=one.told or told_alike(one.result)) for one in kept]
     return by_confidence(told_of_mirror_image(kept, meshes, observation))
 
 

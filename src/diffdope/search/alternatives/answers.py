@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,25 @@ def _answer(poses: Sequence[Pose], probability: float) -> Answer:
     first = poses[0]
     turned = [pose for pose in poses[1:] if pose.angle_to(first) > _TURNED_RAD]
     return Answer(first, probability, tuple(turned), tuple(_in_words(first, pose) for pose in turned))
+
+
+def with_turns(answer: Answer, R: F64, t: F64, alike: Alikeness) -> Answer:
+    """An answer with those of some motions that nobody would notice, beside what was found.
+
+    Args:
+        answer: of the object in the frame of the motions.
+        R: (K, 3, 3) motions x -> R x + t of the model's frame.
+        t: (K, 3) metres.
+        alike: says which of them take the object onto one that looks the same.
+    """
+    more: list[Pose] = []
+    for turn, shift in zip(R, t, strict=True):
+        pose = Pose(answer.pose.R_m2c @ turn, answer.pose.t_m2c + answer.pose.R_m2c @ shift)
+        known = (answer.pose, *answer.alternatives, *more)
+        if all(pose.angle_to(one) > _TURNED_RAD for one in known) and alike.unnoticed(turn, shift):
+            more.append(pose)
+    words = tuple(_in_words(answer.pose, pose) for pose in more)
+    return replace(answer, alternatives=(*answer.alternatives, *more), symmetry=(*answer.symmetry, *words))
 
 
 def _in_words(one: Pose, other: Pose) -> str:
