@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.estimate.depth_scale import ScaleEvidence, scale_belief
+from diffdope.estimate.depth_scale import ScaleEvidence, scale_belief, scale_told
+from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import PRESETS
@@ -45,6 +48,30 @@ def test_prints_tell_more_together_but_share_an_error() -> None:
     assert one.deviation > few.deviation > many.deviation > 0.0025
     outlier = scale_belief([ScaleEvidence(0.0, 0.004)] * 6 + [ScaleEvidence(0.06, 0.004)], NOISE)
     assert outlier.off < NOISE.depth_off
+
+
+def test_colours_that_agree_no_better_where_they_would_have_the_object_say_nothing() -> None:
+    """Colours whose step is 10 mm or 0.5 mm along the ray, to where they cost less, or more, as under a finger."""
+    pose, spread = Pose(np.eye(3), np.array([0.0, 0.0, 0.5])), np.full(6, 0.05)
+    known = np.diag([1e6, 1e6, 1e6, 1e4, 1e4, 1e4])
+
+    def told(step_m: float, there: float) -> tuple[ScaleEvidence | None, list[float]]:
+        gradient, asked = np.zeros(6), list[float]()
+        gradient[2] = -step_m * known[2, 2]
+
+        def cost(poses: Sequence[Pose]) -> np.ndarray:
+            asked.extend(float(one.t_m2c[2]) for one in poses)
+            return np.array([1.0, there])
+
+        colours = SimpleNamespace(gradient=gradient, birge_ratio=1.0, information=lambda: SimpleNamespace(matrix=known))
+        depth = SimpleNamespace(gradient=np.zeros(6), step=known)
+        return scale_told({"rgb": colours, "depth": depth}, spread, pose, cost), asked  # type: ignore[dict-item]
+
+    found, asked = told(0.01, 0.9)
+    assert found is not None and found.too_far == pytest.approx(-0.02, rel=0.01)
+    assert asked == pytest.approx([0.5, 0.51], abs=1e-4)
+    assert told(0.01, 1.1)[0] is None
+    assert told(0.0005, 1.1) == (told(0.0005, 0.9)[0], [])
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0, np.nan])

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 import trimesh
 
-from diffdope.estimate.tolerance import displacement, displacement_form, probability_within, usually_within
+from diffdope.estimate.tolerance import (
+    displacement,
+    displacement_form,
+    modulo_folds,
+    probability_within,
+    usually_within,
+)
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import AXIS_POINTS
+from diffdope.scene.revolution import AXIS_POINTS, Axis
 from diffdope.scene.sampling import surface_points
 
 
@@ -73,6 +79,25 @@ def test_what_is_known_exactly_is_within_and_what_is_not_known_is_not() -> None:
     along_view[2, 2] = 10.7e-3**2
     assert probability_within(4.5e-3, along_view, form, R) == pytest.approx(0.326, abs=0.01)  # erf of one deviation
     assert probability_within(0.0, along_view, form, R) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_turn_is_never_off_by_more_than_half_a_tooth() -> None:
+    """Errors are drawn, and turned back by whole teeth about the axis, which is not through the origin."""
+    fold, axis = np.radians(15.0), Axis(np.array([0.0, 0.6, 0.8]), np.array([0.01, -0.02, 0.03]))
+    direction = R @ axis.direction
+    turn = np.concatenate([-np.cross(direction, R @ axis.point_m), direction])
+    rest = np.diag(np.repeat([1e-3, 2e-3], 3) ** 2)
+    rng = np.random.default_rng(0)
+    for deviation in (0.3, 1.5, 4.0):
+        covariance = rest + np.outer(turn, turn) * deviation**2
+        errors = rng.multivariate_normal(np.zeros(6), covariance, 200_000)
+        theta = errors[:, 3:] @ direction
+        errors -= np.outer(np.round(theta / fold) * fold, turn)
+        known = modulo_folds(covariance, axis, fold, R)
+        np.testing.assert_allclose(known, np.cov(errors.T), rtol=0.02, atol=0.02 * known.max() * 0.1)
+    few = rest + np.outer(turn, turn) * 0.01**2
+    assert modulo_folds(few, axis, fold, R) is few
+    assert modulo_folds(covariance, None, 0.0, R) is covariance
 
 
 def test_usual_errors_grow_with_what_depth_is_off_and_with_the_step_that_is_left() -> None:

@@ -16,6 +16,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.solids import box, joined
 from diffdope.pipelines.diagnosis.failure_reasons import of_pictures, with_reasons
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
+from diffdope.pipelines.diagnosis.mirrored_mesh import mirror_image
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.render.renderer import Renderer
@@ -162,6 +163,21 @@ def test_an_object_that_is_its_own_mirror_image_is_not_named() -> None:
     result = Refiner(wrong, threads=1).refine(drawn(bar, PLACE), start)
     assert result.ok
     assert "mesh-mirrored" not in result.note_codes
+
+
+def test_a_print_that_nobody_sees_makes_no_mirror_image_another_object() -> None:
+    """Depth and a mask that is beside it, of a carton whose colours would tell it from its mirror image."""
+    carton = box((0.09, 0.06, 0.03))
+    mesh = Mesh(carton[0], carton[1], colors=np.where(carton[0] > 0.0, 0.9, 0.2))
+    unseen = drawn(mesh, PLACE)
+    shifted = np.roll(unseen.mask, (2, 3), axis=(0, 1))  # type: ignore[arg-type]
+    observation = Observation(CAMERA, depth=unseen.depth, mask=shifted)
+    refiner = Refiner(mesh, threads=1)
+    assert not refiner.meshes.is_own_mirror_image() and refiner.meshes.is_own_mirror_image(colours=False)
+    result = refiner.locate(observation)
+    assert mirror_image(result, refiner.meshes, observation) is None
+    failed_result = replace(result, status=Status.FAILED, confidence=0.1)
+    assert "mirror" not in reasons(failed_result, observation)
 
 
 def result_with(evidence: FitQuality, **changes: Any) -> RefinementResult:

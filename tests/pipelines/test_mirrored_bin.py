@@ -62,7 +62,7 @@ def test_few_or_unsure_ones_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_mesh_that_is_its_own_mirror_image_is_not_asked() -> None:
     pose = REFINER.frame.enter(TRUTHS[0])
     result = REFINER._searcher(OBSERVATION).attempt(REFINER.preset, OBSERVATION, pose).result
-    assert REFINER.meshes.is_own_mirror_image
+    assert REFINER.meshes.is_own_mirror_image()
     assert mirrored_bin.mirror_image_cost(result, REFINER.meshes, OBSERVATION) is None
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from diffdope.experiments.shapes import primitives, tube
 from diffdope.geometry import so3
-from diffdope.scene.folds import folds_of
+from diffdope.scene.alikeness import Alikeness
+from diffdope.scene.folds import folds_of, least_turn
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.sampling import points_on
 from tests.scene.flanges import flange, gear
@@ -51,3 +52,26 @@ def test_a_box_of_three_lengths_has_no_folds() -> None:
 
 def test_what_is_of_revolution_has_no_folds() -> None:
     assert found(Mesh(*tube(96, 12, 0.03, 0.1)))[0] == 1
+
+
+def test_the_least_turn_takes_all_of_it_onto_itself() -> None:
+    """A hexagonal nut and a square one, of which no side is painted, or one is, or two that are opposite."""
+    for sides, painted, least in ((6, (), 60.0), (8, (), 45.0), (6, (0,), None), (6, (0, 3), 180.0)):
+        angles = 2.0 * np.pi * np.arange(sides) / sides
+        corners = 0.03 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        vertices, faces, colors = [], [], []
+        for k in range(sides):
+            a, b = corners[k], corners[(k + 1) % sides]
+            first = len(vertices)
+            vertices += [[*a, 0.0], [*b, 0.0], [*b, 0.01], [*a, 0.01], [0.0, 0.0, 0.0], [0.0, 0.0, 0.01]]
+            faces += [[first + q for q in one] for one in ((0, 1, 2), (0, 2, 3), (0, 4, 1), (3, 2, 5))]
+            colors += [[0.9, 0.1, 0.1] if k in painted else [0.2, 0.2, 0.8]] * 6
+        at = np.array([0.2, 0.1, -0.3])
+        mesh = Mesh(np.array(vertices) + at, np.array(faces), colors=np.array(colors))
+        axis, angle = least_turn(folds_of(points_on(mesh, 10_000), mesh.diameter), Alikeness(mesh))
+        if least is None:
+            assert axis is None and angle == 0.0
+            continue
+        assert axis is not None and np.degrees(angle) == pytest.approx(least)
+        assert np.abs(axis.direction[2]) == pytest.approx(1.0, abs=1e-3)
+        assert np.allclose(axis.point_m[:2], at[:2], atol=0.01 * mesh.diameter)

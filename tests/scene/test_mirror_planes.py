@@ -32,12 +32,16 @@ def test_an_object_with_a_mirror_plane_is_its_own_mirror_image(parts: tuple[obje
     assert has_mirror_plane(MirrorPlanes.of(mesh), Alikeness(mesh)) == own
 
 
-def test_colours_are_a_part_of_it() -> None:
+def test_colours_are_a_part_of_it_where_they_are_seen() -> None:
     mesh = mesh_of(BAR, ARM)
     across = (mesh.vertices_m - TURNED.t_m2c) @ TURNED.R_m2c[:, 2]
     colors = np.where((across > 0.0)[:, None], [0.9, 0.1, 0.1], [0.1, 0.1, 0.9])
     painted = Mesh(mesh.vertices_m, mesh.faces, colors=colors)
-    assert not has_mirror_plane(MirrorPlanes.of(painted), Alikeness(painted))
+    planes, alikeness = MirrorPlanes.of(painted), Alikeness(painted)
+    assert not has_mirror_plane(planes, alikeness)
+    assert has_mirror_plane(planes, alikeness, colours=False)
+    chiral = mesh_of(BAR, ARM, POST)
+    assert not has_mirror_plane(MirrorPlanes.of(chiral), Alikeness(chiral), colours=False)
 
 
 def test_a_mirrored_mesh_is_moved_to_where_each_plane_reflects_it() -> None:

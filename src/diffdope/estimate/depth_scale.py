@@ -8,26 +8,28 @@ objects do so together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.regression import TermEquations
-from diffdope.estimate.robust_gauss_newton import RobustEstimate
+from diffdope.geometry.pose import Pose
 from diffdope.terms.depth import DepthNoise
-from diffdope.terms.registry import NoiseSettings
 
 F64 = NDArray[np.float64]
 
 _PRINT = 1.3  # times as unsure as its normal equations have it: at 70 right poses of four sets, z had an rms of 1.3
 _SIZE = 0.003  # deviation of what all prints of a camera share: of K, and of the sizes of models
 _TELLS = 0.5  # share of the variance that the spread leaves, beyond which the colours say nothing
+_CLAIMS = 2.0  # deviations from which on a print contradicts depth, and is looked at where it has the object
 _OUTLYING = 4.0  # degrees of freedom of Student's t, by which a print that stands out counts less
 _ROUNDS, _SAME = 20, 1e-7  # of reweighting at most, and the change of the scale at which it has come to rest
+
+
+ColoursCost = Callable[[Sequence[Pose]], F64]
+"""Costs (B,) of the colours alone at poses."""
 
 
 class ScaleEvidence(NamedTuple):
@@ -60,48 +62,42 @@ RIGHT = ScaleBelief(0.0, 0.0, 0.0)
 """Of depth whose scale is not doubted."""
 
 
-def with_scale_told(
-    quality: FitQuality, estimate: RobustEstimate, noise: NoiseSettings, length_m: float
-) -> FitQuality:  # fmt: skip
-    """The same with what colours and depth say of the scale where the last steps have ended.
-
-    Args:
-        quality: of the result.
-        estimate: of the last steps.
-        noise: how little may be known of a pose.
-        length_m: the object's diameter.
-    """
-    spread = np.repeat([noise.spread * length_m, np.radians(noise.spread_deg)], 3)
-    told = scale_told(estimate.parts or {}, spread, estimate.pose.t_m2c)
-    return quality if told is None else replace(quality, too_far=told.too_far, too_far_deviation=told.deviation)
-
-
-def scale_told(parts: Mapping[str, TermEquations], spread: F64, t_m2c: F64) -> ScaleEvidence | None:
+def scale_told(
+    parts: Mapping[str, TermEquations], spread: F64, pose: Pose, cost: ColoursCost
+) -> ScaleEvidence | None:  # fmt: skip
     """What the colours say beside depth, from both's normal equations at a pose where both are nearly least.
 
     The colours' step along the ray, everything else unknown, is how much farther they have the object; depth's own is
     how much farther depth has it. What a prior of the spread says is taken off again.
 
+    A step is right as far as the colours are nearly linear. Where something else covers part of the object, it may lead
+    far away. So colours that contradict depth must agree better where they would have the object, or they say nothing.
+
     Args:
         parts: by modality, at the end of the last steps.
         spread: (6,) deviations of a pose of which nothing is known.
-        t_m2c: (3,) of the pose, about the object's middle.
+        pose: there, about the object's middle.
+        cost: of the colours.
     """
     colours, depth = parts.get("rgb"), parts.get("depth")
     if colours is None or depth is None:
         return None
-    distance_m = float(np.linalg.norm(t_m2c))
-    along = np.concatenate([t_m2c / distance_m, np.zeros(3)])
+    distance_m = float(np.linalg.norm(pose.t_m2c))
+    along = np.concatenate([pose.t_m2c / distance_m, np.zeros(3)])
     held = float(along @ depth.step @ along)
     covariance = np.linalg.inv(colours.information().matrix + np.diag(spread**-2.0))
     variance, most = float(along @ covariance @ along), float(spread[0] ** 2)
     if variance > _TELLS * most or held <= 0.0:
         return None
     known = 1.0 / (1.0 / variance - 1.0 / most)
-    pulled = -float(along @ covariance @ colours.gradient) / max(1.0, colours.birge_ratio)
+    step = -covariance @ colours.gradient / max(1.0, colours.birge_ratio)
     read = -float(along @ depth.gradient) / held
-    too_far = (read - pulled * known / variance) / distance_m
-    return ScaleEvidence(too_far, float(_PRINT * np.sqrt(known)) / distance_m)
+    too_far = (read - float(along @ step) * known / variance) / distance_m
+    told = ScaleEvidence(too_far, float(_PRINT * np.sqrt(known)) / distance_m)
+    if abs(told.too_far) < _CLAIMS * told.deviation:
+        return told
+    here, there = cost([pose, pose.retract(step)])
+    return told if there < here else None
 
 
 def scale_belief(every: Sequence[ScaleEvidence], noise: DepthNoise) -> ScaleBelief:

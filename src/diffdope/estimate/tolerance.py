@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import AXIS_POINTS, axes_of_revolution
+from diffdope.scene.revolution import AXIS_POINTS, Axis, axes_of_revolution
 from diffdope.scene.sampling import surface_points
 
 F64 = NDArray[np.float64]
@@ -43,6 +43,31 @@ def displacement_form(mesh: Mesh, surface: tuple[F64, F64] | None = None) -> F64
     turns = np.concatenate([-np.cross(axes, mean), axes], axis=1).T  # (6, K): about axes through the middle
     pulled = form @ turns
     return np.asarray(form - pulled @ np.linalg.pinv(turns.T @ pulled) @ pulled.T)
+
+
+def modulo_folds(covariance: F64, axis: Axis | None, fold_rad: float, R_m2c: F64) -> F64:
+    """The covariance of an error modulo turns by a fraction of a full turn, after which an object is as it was.
+
+    Nobody is off by more than half of such a turn: where all of them are equally probable, the variance of the turn is
+    (fold / 2)^2 / 3, and it is never more. The error is split into s theta, with theta the turn about the axis and s
+    that turn by one radian, and a rest that stays as it is.
+
+    Args:
+        covariance: (6, 6) in the camera's axes, (rho [m], phi [rad]) about the origin of the mesh.
+        axis: in the mesh's frame; None where there are no such turns.
+        fold_rad: the least of these turns.
+        R_m2c: (3, 3) of the pose.
+    """
+    if axis is None:
+        return covariance
+    direction = R_m2c @ axis.direction
+    turn = np.concatenate([-np.cross(direction, R_m2c @ axis.point_m), direction])
+    theta = np.concatenate([np.zeros(3), direction])
+    known, most = float(theta @ covariance @ theta), fold_rad**2 / 12.0
+    if known <= most:
+        return covariance
+    bounded = np.eye(6) - (1.0 - np.sqrt(most / known)) * np.outer(turn, theta)
+    return np.asarray(bounded @ covariance @ bounded.T)
 
 
 def probability_within(tolerance_m: float, covariance: F64, form: F64, R_m2c: F64) -> float:

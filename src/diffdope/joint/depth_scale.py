@@ -45,7 +45,7 @@ def _as_sure_as(result: RefinementResult, refiner: Refiner, scale: ScaleBelief) 
     within = 1.0
     if covariance is not None:
         enter = np.linalg.inv(refiner.frame.motion(pose))
-        covariance = enter @ covariance @ enter.T
+        covariance = meshes.modulo_folds(enter @ covariance @ enter.T, pose.R_m2c)
         within = probability_within(result.tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     given = covariance, pose, meshes, result.tolerance_m
     before = within_at_scale(within, *given, scale_of(result, refiner.preset.resolved_search.noise))

@@ -60,6 +60,7 @@ def belief_of(
         if beside is not None:
             within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
     else:
+        covariance = meshes.modulo_folds(covariance, pose.R_m2c)
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     if quality is not None:  # the displacement above is modulo turns about an axis of revolution, which a print has not
         within *= turn_within(tolerance_m / meshes.length_m, quality.print_open or 0.0)
@@ -173,7 +174,8 @@ def _why(
         return ()
     known_m = 0.0
     if result.covariance is not None:
-        known_m = displacement(result.covariance, meshes.displacement_form, result.pose.R_m2c)
+        covariance = meshes.modulo_folds(result.covariance, result.pose.R_m2c)
+        known_m = displacement(covariance, meshes.displacement_form, result.pose.R_m2c)
     what = "the pose is"
     if turn_m > known_m:
         what = "the turn about its axis, which the print should tell and does not, is"

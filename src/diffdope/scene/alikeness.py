@@ -79,13 +79,15 @@ class Alikeness:
             self._patches[unknown] = colors[around].mean(axis=1)
         return self._patches[some]
 
-    def unnoticed(self, R: F64, t: F64) -> bool:
+    def unnoticed(self, R: F64, t: F64, *, colours: bool = True) -> bool:
         """Whether the motion x -> R x + t of the model's frame takes the object onto one that looks the same.
 
         Args:
             R: (3, 3).
             t: (3,), metres.
+            colours: whether these are seen; without them, only the shape tells.
         """
+        colours = colours and self._mesh.has_color
         some = slice(None, None, len(self._points) // _MOVED)
         moved, turned = self._points[some] @ R.T + t, self._normals[some] @ R.T
         # Most motions that are noticed take so many points off the surface, or to another colour, that a few tell.
@@ -96,7 +98,7 @@ class Alikeness:
         near = np.isfinite(distance)
         if np.count_nonzero(~near) > few:
             return False
-        if self._mesh.has_color:
+        if colours:
             differs = np.abs(self._colors(there[near]) - self._colors(nearest[near])).mean(axis=1)
             if np.count_nonzero(differs > _OTHER_COLOR) >= few:
                 return False
@@ -111,7 +113,7 @@ class Alikeness:
         same_side = (turned * self._normals[nearest]).sum(axis=1) > 0.5
         if np.mean(same_side) < 0.5 or np.mean(away[same_side]) > _AWAY * self._length_m:
             return False
-        if self._mesh.has_color:
+        if colours:
             differs = np.abs(self._colors(number) - self._colors(nearest)).mean(axis=1)
             if differs.mean() >= _COLOR or np.mean(differs > _OTHER_COLOR) >= _FEW:
                 return False

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.scene.alikeness import Alikeness
+from diffdope.scene.revolution import Axis
 
 F64 = NDArray[np.float64]
 
@@ -53,6 +55,23 @@ def folds_of(points_m: F64, length_m: float) -> Symmetries:
             R = so3.exp(np.radians(turns)[:, None] * axis)
             return Symmetries(R, middle - R @ middle)
     return Symmetries.none()
+
+
+def least_turn(folds: Symmetries, alikeness: Alikeness) -> tuple[Axis | None, float]:
+    """Axis and angle [rad] of the least of the turns of `folds_of` that goes unnoticed; None and 0 where none does.
+
+    Args:
+        folds: of an object.
+        alikeness: of it: all of it counts, colours included, and not most of it.
+    """
+    k = len(folds)
+    for step in range(1, k // 2 + 1):
+        if k % step == 0 and alikeness.unnoticed(folds.R[step], folds.t_m[step]):
+            turn = so3.log(folds.R[step])
+            angle = float(np.linalg.norm(turn))
+            middle = np.linalg.lstsq(np.eye(3) - folds.R[step], folds.t_m[step], rcond=1e-6)[0]
+            return Axis(turn / angle, middle), angle
+    return None, 0.0
 
 
 def _off_after_turns(away: F64, axis: F64) -> tuple[F64, F64]:

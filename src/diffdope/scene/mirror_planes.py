@@ -50,14 +50,15 @@ def mirrored(mesh: Mesh) -> Mesh:
     return replace(mesh, vertices_m=mesh.vertices_m * ACROSS, faces=mesh.faces[:, ::-1])
 
 
-def has_mirror_plane(planes: MirrorPlanes, alikeness: Alikeness) -> bool:
+def has_mirror_plane(planes: MirrorPlanes, alikeness: Alikeness, *, colours: bool = True) -> bool:
     """Whether the reflection in a plane across one of its axes takes an object onto itself, as far as images tell.
 
     Args:
         planes: of the object.
         alikeness: of it.
+        colours: whether images show these.
     """
-    return any(alikeness.unnoticed(R, t) for R, t in zip(planes.R, planes.t, strict=True))
+    return any(alikeness.unnoticed(R, t, colours=colours) for R, t in zip(planes.R, planes.t, strict=True))
 
 
 def from_mirrored(planes: MirrorPlanes, alikeness: Alikeness) -> list[tuple[F64, F64]]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from diffdope.checked_fields import changed
 from diffdope.estimate.confidence import right_minimum
-from diffdope.estimate.depth_scale import with_scale_told
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.estimate.start_weight import systematic, weighed
@@ -27,6 +26,7 @@ from diffdope.search.candidates import Candidates
 from diffdope.search.checks.border_fits import borne_out
 from diffdope.search.checks.open_turn import left_of, open_turn
 from diffdope.search.checks.outline_evidence import beside_edges, share_on_edges
+from diffdope.search.checks.printed_scale import with_scale_told
 from diffdope.search.features.feature_search import with_distance_error
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
@@ -149,7 +149,7 @@ class Ending:
     def _quality(self, found: Candidates, turn: F64, estimate: RobustEstimate) -> FitQuality:
         """Of the result, and of depth's scale; without last steps, with what one more would do, or a turn unseen."""
         if not self._settings.polish.idle or self.inputs.filmed:
-            return with_scale_told(found.quality, estimate, self._settings.noise, self._meshes.length_m)
+            return with_scale_told(found, estimate, self._settings.noise, self._meshes.length_m)
         return changed(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self._meshes))
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:

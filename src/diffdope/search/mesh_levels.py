@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.tessellation import facet_tilt
-from diffdope.estimate.tolerance import apart_m, displacement_form
+from diffdope.estimate.tolerance import apart_m, displacement_form, modulo_folds
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.box_axes import turns_of_box
 from diffdope.scene.creases import Creases
-from diffdope.scene.folds import folds_of
+from diffdope.scene.folds import folds_of, least_turn
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
@@ -131,6 +131,15 @@ class MeshLevels(Maker):
         return folds_of(self._points_m[0], self.length_m)
 
     @MadeOnce
+    def _fold(self) -> tuple[Axis | None, float]:
+        """Axis and angle [rad] of the least of these turns that goes unnoticed, colours included."""
+        return least_turn(self.folds, self.alikeness)
+
+    def modulo_folds(self, covariance: F64, R_m2c: F64) -> F64:
+        """The covariance (6, 6) of an error modulo turns that go unnoticed, see `estimate/tolerance.py`."""
+        return modulo_folds(covariance, *self._fold, R_m2c)
+
+    @MadeOnce
     def turns_of_box(self) -> tuple[F64, F64]:
         """Motions R (K, 3, 3) and t (K, 3), metres, that turn its smallest box onto itself."""
         return turns_of_box(self.corners_m)
@@ -183,10 +192,21 @@ class MeshLevels(Maker):
         """Motions R (3, 3), t (3,) [m] that take the mirror image to where most of it is on the surface; made once."""
         return from_mirrored(self._planes, self.alikeness)
 
+    def is_own_mirror_image(self, *, colours: bool = True) -> bool:
+        """Whether a mirrored mesh of it is the same object; found when first asked for.
+
+        Args:
+            colours: whether a photograph shows these; without one, what is printed on it makes no difference.
+        """
+        return self._same_mirrored or (not colours and self.mesh.has_color and self._same_shape_mirrored)
+
     @MadeOnce
-    def is_own_mirror_image(self) -> bool:
-        """Whether a mirrored mesh of it is the same object, colours included; found when first asked for."""
+    def _same_mirrored(self) -> bool:
         return has_mirror_plane(self._planes, self.alikeness)
+
+    @MadeOnce
+    def _same_shape_mirrored(self) -> bool:
+        return has_mirror_plane(self._planes, self.alikeness, colours=False)
 
     @MadeOnce
     def unnoticed(self) -> Unnoticed:

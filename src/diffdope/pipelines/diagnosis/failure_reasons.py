@@ -220,7 +220,8 @@ def of_other_kinds(
         return
     if len(meshes.mesh.faces) <= MOST_FACES and crop.mask_box is not None:
         own = searched(meshes, crop, None) if started else None
-        reflected = None if meshes.is_own_mirror_image else searched(meshes.mirrored, crop, None)
+        same = meshes.is_own_mirror_image(colours=crop.rgb is not None)
+        reflected = None if same else searched(meshes.mirrored, crop, None)
         if log_odds_found(reflected) > max(log_odds_found(own), log_odds(_SURE)):
             yield MESH_MIRRORED
         elif own is not None and log_odds_found(own) > log_odds(_SURE):

@@ -113,7 +113,9 @@ def _reflected(result: RefinementResult, meshes: MeshLevels, observation: Observ
     """Reflections of the mesh that may fit about as well as a result, the best first; none where it is the same."""
     mesh, pose = meshes.mesh, result.pose
     texture = None if result.evidence is None else result.evidence.texture
-    if (result.ok and (texture or 0.0) > _PATTERN) or meshes.is_own_mirror_image:
+    if result.ok and (texture or 0.0) > _PATTERN:
+        return []
+    if meshes.is_own_mirror_image(colours=observation.rgb is not None):
         return []
     box = projected_box(meshes.corners_m, pose, observation.camera)
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
