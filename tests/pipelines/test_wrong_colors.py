@@ -10,9 +10,10 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.diagnosis import wrong_colors
 from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
 from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
-from diffdope.pipelines.diagnosis.wrong_colors import without_wrong_colors
+from diffdope.pipelines.diagnosis.wrong_colors import without_other_print, without_wrong_colors
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
@@ -99,3 +100,46 @@ def test_sides_that_depth_and_mask_cannot_tell_are_the_answers_then(
     found = left_out(several, status=Status.CONVERGED, confidence=0.9, evidence=seen)
     assert (found.status is Status.CONVERGED) is asked
     assert asked or (found.status is Status.AMBIGUOUS and len(found.answers) == 2 and found.confidence < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("texture", "contrast", "notes", "asked"),
+    [
+        (0.05, 0.25, (), False),
+        (0.3, 0.25, (), True),
+        (0.05, 0.05, (), True),
+        (0.05, 0.25, (Note(NoteCode.DEPTH_SCALE, "contradiction: ..."),), True),
+    ],
+)
+def test_nor_does_it_in_a_box(
+    right: RefinementResult, texture: float, contrast: float, notes: tuple[Note, ...], asked: bool
+) -> None:
+    seen = replace(EVIDENCE, texture=texture, contrast=contrast)
+    first = replace(right, confidence=0.9, modalities=("rgb", *right.modalities), evidence=seen, notes=notes)
+    again = Attempt(replace(right, evidence=EVIDENCE), None)
+    for other, counts in ((again, True), (Attempt(replace(again.result, confidence=0.5), None), False)):
+        whole: list[Observation] = []
+
+        def once_more(images: Observation, other: Attempt = other, whole: list[Observation] = whole) -> Attempt:
+            whole.append(images)
+            return other
+
+        attempt, images = Attempt(first, None), WHOLE.without_mask()
+        found = without_other_print(attempt, REFINER.meshes, images, once_more, SEARCH)
+        assert (found is attempt) is (asked or not counts)
+        assert [one.modalities for one in whole] == ([] if asked else [("depth",)])
+
+
+def test_a_box_is_asked_without_colours_where_its_print_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert WHOLE.mask_box is not None
+    x0, y0, x1, y1 = WHOLE.mask_box
+    others: list[tuple[str, ...]] = []
+
+    def beside(attempt: Attempt, other: Attempt, *_: object) -> Attempt:
+        others.append(other.result.modalities)
+        return other
+
+    monkeypatch.setattr(wrong_colors, "is_elsewhere", lambda seen: True)
+    monkeypatch.setattr(wrong_colors, "_unless_unsure", beside)
+    found = REFINER.locate(WHOLE.without_mask(), box=(x0, y0, x1 - x0 + 1.0, y1 - y0 + 1.0))
+    assert others == [found.modalities] and "rgb" not in found.modalities

@@ -44,7 +44,7 @@ class ConfidenceSettings:
 
     Attributes:
         tolerance_m: the confidence is the probability that the surface is off by less than this, metres (root mean
-            square, modulo turns about an axis of revolution); 0 for 3 % of the diameter.
+            square, modulo turns about an axis of revolution, or by a tooth); 0 for 3 % of the diameter.
         odds: factor on the odds p / (1 - p) of the confidence, after `slope`; `diffdope bop calibrate` fits both.
         slope: factor on the log odds of the confidence.
 

@@ -10,6 +10,7 @@ it: depth and mask fit well. So a print of which next to nothing is seen there i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +22,10 @@ from diffdope.pipelines.diagnosis.implausible_inputs import of_units
 from diffdope.pipelines.diagnosis.mirrored_mesh import mirror_image
 from diffdope.pipelines.diagnosis.modality_rejection import CONVINCES, RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.print_turn import turned_share
+from diffdope.search.settings import SearchSettings
 
 _NOTHING_OF_IT = 0.12  # share of a photograph's contrast: other prints explain it by chance, right ones 0.15 and more
 _STRONG = 0.2  # standard deviation of a mesh's colours: of a plain one, light and shade leave as little
@@ -50,10 +53,36 @@ def without_wrong_colors(trial: RejectionTrial) -> Attempt:
         return attempt
     if first.ok and mirror_image(first, meshes, observation) is not None:
         return attempt  # it is the mesh's own print, the other way round, and that is said
-    other = again(observation.without_rgb())
+    return _unless_unsure(attempt, again(observation.without_rgb()), meshes, search)
+
+
+def without_other_print(
+    attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
+    search: SearchSettings,
+) -> Attempt:  # fmt: skip
+    """An attempt in a box, or one without colours where these chose the side, and next to nothing of them is seen.
+
+    Args:
+        attempt: with all images, in the object's own frame.
+        meshes: the object.
+        observation: without a mask.
+        again: the same in the box, of other images.
+        search: its settings.
+    """
+    first = attempt.result
+    compared = meshes.mesh.has_color and "rgb" in first.modalities and "depth" in first.modalities
+    if not (compared and first.ok and is_elsewhere(first.evidence)) or of_codes(first.notes, CONTRADICTIONS):
+        return attempt
+    if mirror_image(first, meshes, observation) is not None:
+        return attempt
+    return _unless_unsure(attempt, again(observation.without_rgb()), meshes, search)
+
+
+def _unless_unsure(attempt: Attempt, other: Attempt, meshes: MeshLevels, search: SearchSettings) -> Attempt:
+    """Another attempt, without colours, in the place of one with them, if it convinces."""
     if not (convinces(other) or one_of_several(other.result)):
         return attempt
-    placed = in_its_place(first, other, _NOTE, NoteCode.RGB_OFF, search)
+    placed = in_its_place(attempt.result, other, _NOTE, NoteCode.RGB_OFF, search)
     return placed._replace(result=with_open_turn(placed.result, meshes, search.noise.spread_deg))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, tracking_presets
+from diffdope.pipelines.diagnosis.wrong_colors import without_other_print
 from diffdope.pipelines.locating.beside_mask import beside_shifted_mask
 from diffdope.pipelines.locating.box_verification import unmasked
 from diffdope.pipelines.locating.in_box import (
@@ -63,7 +65,10 @@ def anywhere(
 
     each = (in_guess(searcher, preset, whole, guess, box, progress) for guess in guesses)
     best = surest(each, preset.resolved_search.fallback_confidence)
-    best = best if box is None else unmasked(best, searcher, preset, whole, box)
+    if box is not None:
+        best = unmasked(best, searcher, preset, whole, box)
+        again = partial(anywhere, searcher, preset, box=box, progress=progress)
+        best = without_other_print(best, searcher.meshes, whole, again, preset.resolved_search)
     return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
 
 
