@@ -51,27 +51,27 @@ def test_prints_tell_more_together_but_share_an_error() -> None:
 
 
 def test_colours_that_agree_no_better_where_they_would_have_the_object_say_nothing() -> None:
-    """Colours whose step is 10 mm or 0.5 mm along the ray, to where they cost less, or more, as under a finger."""
+    """Colours whose step is 10 mm or 0.5 mm along the ray, on which they cost less, or more, as under a finger."""
     pose, spread = Pose(np.eye(3), np.array([0.0, 0.0, 0.5])), np.full(6, 0.05)
     known = np.diag([1e6, 1e6, 1e6, 1e4, 1e4, 1e4])
 
-    def told(step_m: float, there: float) -> tuple[ScaleEvidence | None, list[float]]:
+    def told(step_m: float, *there: float) -> tuple[ScaleEvidence | None, list[float]]:
         gradient, asked = np.zeros(6), list[float]()
         gradient[2] = -step_m * known[2, 2]
 
         def cost(poses: Sequence[Pose]) -> np.ndarray:
             asked.extend(float(one.t_m2c[2]) for one in poses)
-            return np.array([1.0, there])
+            return np.array([1.0, *there])
 
         colours = SimpleNamespace(gradient=gradient, birge_ratio=1.0, information=lambda: SimpleNamespace(matrix=known))
         depth = SimpleNamespace(gradient=np.zeros(6), step=known)
         return scale_told({"rgb": colours, "depth": depth}, spread, pose, cost), asked  # type: ignore[dict-item]
 
-    found, asked = told(0.01, 0.9)
+    found, asked = told(0.01, 0.98, 1.0, 1.1)  # the step goes too far
     assert found is not None and found.too_far == pytest.approx(-0.02, rel=0.01)
-    assert asked == pytest.approx([0.5, 0.51], abs=1e-4)
-    assert told(0.01, 1.1)[0] is None
-    assert told(0.0005, 1.1) == (told(0.0005, 0.9)[0], [])
+    assert asked == pytest.approx([0.5, 0.5025, 0.505, 0.51], abs=1e-4)
+    assert told(0.01, 1.02, 1.05, 1.1)[0] is None
+    assert told(0.0005, 1.1, 1.1, 1.1) == (told(0.0005, 0.9, 0.9, 0.9)[0], [])
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0, np.nan])
