@@ -70,6 +70,16 @@ def test_polygons_agree_with_cocos_own_but_for_the_border(tmp_path: Path) -> Non
     assert np.array_equal(mask_of_polygons([[[70, 50], [70, 20], [30, 20], [30, 50]]], SIZE, "p"), exact)
 
 
+def test_polygons_with_corners_at_halves_do_not_depend_on_where_they_are() -> None:
+    """No rounding to even numbers, which puts one of two neighbours a pixel aside."""
+    masks = []
+    for left in (20.5, 21.5):
+        right = left + 6.0
+        masks.append(mask_of_polygons([[left, 30.5, right, 30.5, right, 36.5, left, 36.5]], SIZE, "polygon"))
+    assert masks[0].sum() == 36
+    assert np.array_equal(masks[1], np.roll(masks[0], 1, axis=1))
+
+
 def test_annotations_of_several_images_and_objects(tmp_path: Path) -> None:
     images = [{"id": 4, "file_name": "a/000004.jpg", "height": 80, "width": 100}, {"id": 5, "file_name": "000005.jpg"}]
     square_ = [30, 20, 70, 20, 70, 50, 30, 50]
