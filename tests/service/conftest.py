@@ -36,7 +36,8 @@ def mesh_upload(**texts: str) -> dict[str, Any]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Any]]:
     """Makes a client of a service with limits; it raises what the service does not answer itself."""
-    pytest.importorskip("fastapi", reason="the extra `service` is not installed: fastapi")
+    for module in ("fastapi", "prometheus_client"):
+        pytest.importorskip(module, reason=f"the extra `service` is not installed: {module}")
     pytest.importorskip("httpx", reason="fastapi's test client needs httpx")
     with warnings.catch_warnings():  # starlette asks for httpx2, which few have; httpx does as well
         warnings.filterwarnings("ignore", "Using `httpx`")

@@ -193,9 +193,14 @@ def test_requests_are_counted(serve: Any) -> None:
         assert found[f'diffdope_requests_total{{path="{path}",status="{status}"}}'] == count
     assert found['diffdope_request_seconds_count{path="/locate"}'] == 2
     assert found['diffdope_request_seconds_sum{path="/meshes"}'] > 0 and found["diffdope_meshes"] == 1
+    within = [value for name, value in found.items() if name.startswith('diffdope_request_seconds_bucket{le="')]
+    assert found['diffdope_request_seconds_bucket{le="+Inf",path="/locate"}'] == 2 and len(within) == 13 * 6
+    accept = {"accept": "application/openmetrics-text; version=1.0.0"}
+    assert client.get("/metrics", headers=accept).text.endswith("# EOF\n")
 
 
 def test_each_request_has_a_line_in_the_log() -> None:
+    pytest.importorskip("prometheus_client", reason="the extra `service` is not installed")
     from fastapi.testclient import TestClient
 
     from diffdope.service.app import create_app

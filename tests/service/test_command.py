@@ -14,7 +14,7 @@ import pytest
 
 from diffdope.cli.main import main
 
-NEEDED = ("fastapi", "uvicorn", "python_multipart")
+NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 ABSENT = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 

@@ -21,7 +21,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.packaged import packaged_example
 from tests.service.conftest import START, mesh_upload, part, pictures
 
-ABSENT = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
+ABSENT = [name for name in ("fastapi", "uvicorn", "prometheus_client") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(
     bool(ABSENT) or sys.platform == "win32", reason="needs the extra `service`, and SIGKILL"
 )

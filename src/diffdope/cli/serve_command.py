@@ -21,7 +21,7 @@ from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.settings import PRESETS
 from diffdope.service.limits import Limits
 
-_NEEDED = ("fastapi", "uvicorn", "python_multipart")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
 
 @dataclass(frozen=True, kw_only=True)

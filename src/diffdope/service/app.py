@@ -20,9 +20,9 @@ from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked, asked_of
 from diffdope.service.asked_scene import is_picture_of_scene, scene_of
 from diffdope.service.bodies import ASKED_BODY, MESH_BODY, SCENE_BODY, asked_parts, mesh_parts
-from diffdope.service.counted import KIND, Counted, RequestCounts
 from diffdope.service.guard import RETRY, UNTIL, Guard
 from diffdope.service.limits import Limits
+from diffdope.service.metrics import MetricsMiddleware, RequestMetrics
 from diffdope.service.pool import WorkerEndedError
 from diffdope.service.service import Service
 from diffdope.service.store import UnderwayError, UnknownError
@@ -70,7 +70,6 @@ def create_app(
     app.state.service = service
     app.state.ending = asyncio.Event()  # to be set by whoever ends the server
     app.state.decoded = asyncio.Semaphore(limits.workers + _AHEAD)
-    app.state.numbers = RequestCounts()
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=PlainTextResponse)
     app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201, openapi_extra=MESH_BODY)
@@ -83,7 +82,8 @@ def create_app(
     for kind, answer in _ERRORS.items():
         app.add_exception_handler(kind, answer)
     app.add_middleware(Guard, limits=limits, token=token, ending=app.state.ending)
-    app.add_middleware(Counted, numbers=app.state.numbers, log=log)  # the last one added is the outermost
+    app.state.metrics = RequestMetrics(route.path for route in app.routes)
+    app.add_middleware(MetricsMiddleware, metrics=app.state.metrics, log=log)  # the last one added is the outermost
     return app
 
 
@@ -97,7 +97,8 @@ async def health(request: Request) -> JSONResponse:
 
 async def metrics(request: Request) -> Response:
     """Requests, seconds and what is kept, in the text format of Prometheus."""
-    return Response(request.app.state.numbers.as_text(_now(_service(request))), media_type=KIND)
+    text, media_type = request.app.state.metrics.exposition(_now(_service(request)), request.headers.get("accept", ""))
+    return Response(text, media_type=media_type)
 
 
 def _now(service: Service) -> dict[str, int]:
