@@ -97,6 +97,14 @@ def test_two_views_and_a_camera_that_is_refined(client: Any, mesh: str, example:
     assert pose.distance_to(example.truth) < 1e-3
 
 
+def test_a_place_that_nobody_states_is_found(client: Any, mesh: str, example: Any) -> None:
+    request = asked(camera=CAMERA, views=[{}, {}], objects=[{"mesh": mesh}], find_places=True)
+    answer = client.post("/scene", data=request, files=files(**two_views(), mask_0=sent("mask"), mask_1_0=sent("mask")))
+    given = [View(example.observation.without_mask(), name=f"view {k}") for k in range(2)]
+    same(answer, bare(example, ["object 0"], given, {(0, 0): MASK, (1, 0): MASK}, find_places=True), [1])
+    assert [view["place"] for view in answer.json()["views"]] == ["given", "found"]
+
+
 def test_starts_by_view_and_in_the_world(client: Any, mesh: str, example: Any) -> None:
     view = {"camera": {**CAMERA, "cam_R_w2c": AROUND.R_m2c.ravel().tolist(), "cam_t_w2c": [100.0, 0.0, 400.0]}}
     in_world = AROUND.inverse() @ example.start
@@ -152,6 +160,8 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, bytes], str]] = {
     "a label and no mask": ({"objects": [{"mesh": "MESH", "mask_id": 3}]}, {"mask": b""}, "the part mask.VIEW"),
     "labels of whom": ({"objects": [{"mesh": "MESH"}] * 2}, {}, "objects, mask_id: expected one that says"),
     "no places": ({"views": [{}, {}]}, {}, "views[0], T_w2c: expected where each of 2 cameras stands"),
+    "places of one view": ({"find_places": True}, {}, "find_places: expected several views"),
+    "places that are no flag": ({"views": [{}, {}], "find_places": "yes"}, {}, "find_places: expected true or false"),
     "a place that is none": ({"views": [{"T_w2c": [[1]]}]}, {}, "views[0], T_w2c: expected shape"),
     "half of a place": ({"views": [{"cam_R_w2c": [1] * 9}]}, {}, "cam_t_w2c"),
     "sigma without a place": ({"sigma": [1, 1]}, {}, "sigma: expected T_w2c"),

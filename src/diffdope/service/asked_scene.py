@@ -86,10 +86,12 @@ class AskedScene:
     Attributes:
         views: at least one.
         objects: at least one.
+        find_places: whether places of cameras that nobody states are found from the objects.
     """
 
     views: tuple[AskedView, ...]
     objects: tuple[AskedObject, ...]
+    find_places: bool = False
 
 
 def scene_of(given: Mapping[str, Any], *, most_searches: int) -> AskedScene:
@@ -103,21 +105,26 @@ def scene_of(given: Mapping[str, Any], *, most_searches: int) -> AskedScene:
         DiffDopeError: naming the key that is missing, not known, or broken, or if there is too much to look for.
     """
     for key in given:
-        check_choice("request, key", key, ("objects", "views", *_OF_VIEW))
+        check_choice("request, key", key, ("objects", "views", "find_places", *_OF_VIEW))
     objects = _entries("objects", given.get("objects"))
     views = _entries("views", given.get("views", [{}]))
     if len(objects) * len(views) > most_searches:
         got = f"{len(objects)} objects in {len(views)} views"
         raise expected("objects times views", f"at most {most_searches}", got, "ask for some of them at a time")
+    find_places = given.get("find_places", False)
+    check_type("find_places", find_places, bool)
+    if find_places and len(views) == 1:
+        raise expected("find_places", "several views", "one", "leave it out: a single camera is the world")
     shared = {key: value for key, value in given.items() if key in _OF_PICTURES}
     if "views" in given:
         for key in given:
-            check_choice("request, key beside views", key, ("objects", "views", *_OF_PICTURES))
+            check_choice("request, key beside views", key, ("objects", "views", "find_places", *_OF_PICTURES))
     else:
         views = [{key: value for key, value in given.items() if key in _OF_VIEW}]
     return AskedScene(
         views=tuple(_named(f"views[{k}]", partial(_view, {**shared, **one})) for k, one in enumerate(views)),
         objects=tuple(_named(f"objects[{k}]", partial(_object, one, len(views))) for k, one in enumerate(objects)),
+        find_places=find_places,
     )
 
 

@@ -111,8 +111,8 @@ def _check_sizes(asked: AskedScene, images: Mapping[str, bytes], most: int) -> N
 
 def _check_places(asked: AskedScene) -> None:
     for number, view in enumerate(asked.views):
-        if len(asked.views) > 1 and view.T_w2c is None:
-            cure = "a matrix in metres, world to camera, or BOP's cam_R_w2c and cam_t_w2c"
+        if len(asked.views) > 1 and view.T_w2c is None and not asked.find_places:
+            cure = "a matrix in metres, world to camera, or BOP's cam_R_w2c and cam_t_w2c; or find_places"
             raise expected(f"views[{number}], T_w2c", f"where each of {len(asked.views)} cameras stands", "none", cure)
 
 

@@ -125,7 +125,7 @@ class WorkerState:
         names = [one.name or f"object {k}" for k, one in enumerate(asked.objects)]
         objects = [SceneObject(one.mesh, name=name) for one, name in zip(refiners, names, strict=True)]
         result = SceneRefiner.of(objects, refiners, threads=self._limits.threads).refine(
-            seen.views, seen.masks, starts=starts_of(asked), boxes=boxes_of(asked)
+            seen.views, seen.masks, starts=starts_of(asked), boxes=boxes_of(asked), find_places=asked.find_places
         )
         ids = [number if one.id is None else one.id for number, one in enumerate(asked.objects, 1)]
         return json.dumps(encode_scene(result, ids, in_keys), allow_nan=False).encode()
