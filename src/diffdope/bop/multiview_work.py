@@ -20,6 +20,7 @@ from diffdope.bop.view_groups import SensorSets
 from diffdope.errors import expected
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
+from diffdope.io.images import LUMA
 from diffdope.jobs.task import described
 from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner
@@ -30,7 +31,6 @@ from diffdope.scene.scene import SceneObject
 from diffdope.scene.view import View
 
 F64 = NDArray[np.float64]
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # weights of red, green and blue in brightness: ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _in_one_colour(photographs: Sequence[Photograph]) -> list[Photograph]:
     for one in photographs:
         rgb = one.observation.rgb
         if not one.grey and rgb is not None:
-            luma = np.repeat((rgb @ _LUMA)[..., None], 3, axis=2)
+            luma = np.repeat((rgb @ np.array(LUMA, np.float32))[..., None], 3, axis=2)
             one = replace(one, observation=one.observation.with_rgb(np.ascontiguousarray(luma, np.float32)), grey=True)
         found.append(one)
     return found

@@ -22,11 +22,12 @@ from diffdope.calibration.result import CalibrationResult, Contradiction, Pictur
 from diffdope.calibration.search import CalibrationSearch, Searcher
 from diffdope.calibration.second_robot import second_robot
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots, check_images, checked_shots
-from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, camera_deviation
+from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution
 from diffdope.calibration.zeros import with_most_support, with_offsets, wrong_zeros
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type
 from diffdope.estimate.covariance import in_words
+from diffdope.geometry.deviations import camera_deviation
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import Note
 from diffdope.pipelines.compilation.compile_ahead import compile_before

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.solution import camera_deviation
+from diffdope.geometry.deviations import camera_deviation
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status

@@ -200,18 +200,6 @@ def inverse_of(information: F64, free: NDArray[np.bool_]) -> F64:
     return out
 
 
-def camera_deviation(covariance: F64, T_camera_base: Pose) -> tuple[float, float]:
-    """(mm, degrees) of the camera in the base: standard deviation of its place and of its orientation.
-
-    Args:
-        covariance: (6, 6) of T_camera_base, as poses have it.
-        T_camera_base: the pose.
-    """
-    J = np.hstack([np.eye(3), so3.hat(T_camera_base.t_m2c)])  # of the camera's centre, in its axes
-    place, turn = np.trace(J @ covariance @ J.T), np.trace(covariance[3:, 3:])
-    return 1e3 * float(np.sqrt(place)), float(np.degrees(np.sqrt(turn)))
-
-
 def in_base(covariance: F64, pose: Pose, centre_c: F64) -> F64:
     """(6, 6) of (rho, phi) about a point, as one of the base's origin: rho_base = rho + phi x (t - c)."""
     J = np.eye(6)

@@ -11,6 +11,7 @@ import tyro
 
 from diffdope.cli.commands import BOP_COMMANDS, COMMANDS, Command
 from diffdope.cli.levels import PyramidLists
+from diffdope.cli.lists import flag_of
 from diffdope.errors import check_choice
 from diffdope.search.levels import PyramidSettings
 
@@ -76,7 +77,7 @@ def flags_of(kind: Any, prefix: str = "") -> list[str]:
     kind = PyramidLists if kind is PyramidSettings else kind  # whose levels are lists on the command line
     hints, found = typing.get_type_hints(kind, include_extras=True), []
     for field in fields(kind):
-        hint, name = hints[field.name], field.name.replace("_", "-")
+        hint, name = hints[field.name], flag_of(field.name)
         if typing.get_origin(hint) is typing.Annotated:
             if tyro.conf.Positional in hint.__metadata__:
                 continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from diffdope.cli.completion import flags_of, options
+from diffdope.cli.lists import flag_of
 from diffdope.errors import expected
 
 _START = "it finds the pose without a start; `diffdope refine` goes on from one"
@@ -31,7 +32,7 @@ def check_own(kind: type, arguments: Sequence[str], prog: str) -> None:
     own = set(flags_of(kind)) | {"--help", "--help-all"}
     if "--mesh" in arguments and get_type_hints(kind).get("mesh") is Path:
         _check_one_mesh(arguments)
-    given = [word.split("=", 1)[0].replace("_", "-") for word in arguments if word.startswith("--")]
+    given = [flag_of(word.split("=", 1)[0]) for word in arguments if word.startswith("--")]
     strange = [flag for flag in given if flag not in own]
     if not strange:
         return

@@ -21,7 +21,7 @@ import tyro
 from diffdope.cli.docstrings import texts_below_fields
 from diffdope.cli.elsewhere import check_own
 from diffdope.cli.flag_types import parse as parse_words
-from diffdope.cli.lists import joined
+from diffdope.cli.lists import flag_of, joined
 from diffdope.cli.repeated import gathered
 
 # Options that few need; --help leaves them to --help-all.
@@ -163,7 +163,7 @@ def _wrapped(line: str) -> list[str]:
 
 def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:
     default = field.default
-    head = f"  --no-{_flag(field.name)}" if default is True else f"  {_head(field.name, hint)}"
+    head = f"  --no-{flag_of(field.name)}" if default is True else f"  {_head(field.name, hint)}"
     if default not in (MISSING, None, (), False, True) or type(default) in (int, float):
         text += f" Default: {default}."
     if default is True:
@@ -178,10 +178,10 @@ def _head(name: str, hint: Any) -> str:
     """An option and its value, such as --rgb PATH; of what has no name on the command line, the value alone."""
     plain = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
     if plain is bool:
-        return f"--{_flag(name)}"
+        return f"--{flag_of(name)}"
     if plain is not hint and tyro.conf.Positional in hint.__metadata__:
         return _metavar(plain)
-    return f"--{_flag(name)} {_metavar(plain)}"
+    return f"--{flag_of(name)} {_metavar(plain)}"
 
 
 def _metavar(hint: Any) -> str:
@@ -195,7 +195,3 @@ def _metavar(hint: Any) -> str:
     if typing.get_origin(hint) is Literal:
         return "|".join(map(str, parts))
     return _METAVARS.get(hint, "VALUE")
-
-
-def _flag(name: str) -> str:
-    return name.replace("_", "-")

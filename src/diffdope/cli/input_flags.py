@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from diffdope.cli.lists import flag_of
 from diffdope.errors import expected
 from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.masks import MaskFile
@@ -171,7 +172,7 @@ def check_idle(given: Any, needed: Mapping[str, str]) -> None:
     defaults = {field.name: field.default for field in fields(given)}
     for name, option in needed.items():
         if getattr(given, name) != defaults[name]:
-            raise expected(name.replace("_", "-"), f"{option} beside it", "none", f"give {option}, or leave it out")
+            raise expected(flag_of(name), f"{option} beside it", "none", f"give {option}, or leave it out")
 
 
 def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | None:

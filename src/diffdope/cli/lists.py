@@ -1,4 +1,4 @@
-"""Lists as words of a command line."""
+"""Lists and names as words of a command line."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def joined(words: list[str]) -> list[str]:
         else:
             found.append(word)
     return found
+
+
+def flag_of(name: str) -> str:
+    """An option's name on the command line, of a field's, without the two dashes."""
+    return name.replace("_", "-")
 
 
 def numbers_of(name: str, text: str | None) -> tuple[int, ...] | None:

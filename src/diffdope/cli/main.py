@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from diffdope.cli.commands import COMMANDS
+from diffdope.cli.lists import flag_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,8 +126,8 @@ def with_options(error: DiffDopeError, words: Sequence[str]) -> str:
     option = f"--{_OPTIONS.get(first, first).replace('_', '-')}"
     if option in known:
         return f"{place}{option}{message.removeprefix(first)}"
-    given = {word.partition("=")[0].replace("_", "-") for word in words}
-    options = [option for name in names for option in _settings_of(name.replace("_", "-"), known, given)]
+    given = {flag_of(word.partition("=")[0]) for word in words}
+    options = [option for name in names for option in _settings_of(flag_of(name), known, given)]
     if len(options) == len(names):
         return f"{place}{', '.join(options)}{message.removeprefix(error.argument)}"
     return f"{place}{', '.join(options)}: {message}" if options else str(error)

@@ -15,6 +15,7 @@ from diffdope.cli.completion import flags_of
 from diffdope.cli.flag_types import parse as parse_words
 from diffdope.cli.help_text import HELP, long_help, parsed
 from diffdope.cli.levels import REGISTRY
+from diffdope.cli.lists import flag_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.renamed import current_flags
 from diffdope.errors import expected
@@ -149,7 +150,7 @@ def _without_numbers(kind: type[T], words: list[str], default: Any) -> T | None:
     if not issubclass(kind, NumbersFlags) or any(word in HELP for word in words):
         return None
     own = set(flags_of(kind)) - set(flags_of(Numbers))
-    if any(word.startswith("-") and word.split("=")[0].replace("_", "-") not in own for word in words):
+    if any(word.startswith("-") and flag_of(word.split("=")[0]) not in own for word in words):
         return None
     kept = _Kept(**{one.name: getattr(default.numbers, one.name) for one in fields(Numbers)})
     unheard = io.StringIO()

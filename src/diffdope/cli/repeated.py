@@ -9,13 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from diffdope.cli.lists import flag_of
 from diffdope.errors import expected
 
 
 def gathered(kind: type, words: Sequence[str]) -> list[str]:
     """The words of a command line, with each list once: `--rgb a --rgb b` is `--rgb a b`.
 
-    The parser of flags would take the last of them, and leave the others out.
+    The parser of flags would take the last of them, and drop the others.
 
     Args:
         kind: dataclass of the command's arguments.
@@ -25,7 +26,8 @@ def gathered(kind: type, words: Sequence[str]) -> list[str]:
         DiffDopeError: for two different files, numbers of what is meant, or boxes, of an option that takes one. Of
             other numbers the last counts, as everywhere: an alias may hold the usual ones.
     """
-    hints = {_flag(one.name): hint for one, hint in zip(fields(kind), _hints(kind), strict=True)}
+    known = typing.get_type_hints(kind)
+    hints = {f"--{flag_of(one.name)}": known[one.name] for one in fields(kind)}
     single = {flag for flag, hint in hints.items() if _is_path(hint) or flag.endswith("-id") or flag == "--box"}
     parts = _parted(words)
     flags = [_named(part[0]) for part in parts]
@@ -49,18 +51,9 @@ def gathered(kind: type, words: Sequence[str]) -> list[str]:
     return [word for part in found for word in part]
 
 
-def _hints(kind: type) -> list[Any]:
-    hints = typing.get_type_hints(kind)
-    return [hints[one.name] for one in fields(kind)]
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
 def _named(word: str) -> str:
     """The option that a word begins with; the word itself where it is none."""
-    return word.partition("=")[0].replace("_", "-") if word.startswith("--") else word
+    return flag_of(word.partition("=")[0]) if word.startswith("--") else word
 
 
 def _parted(words: Sequence[str]) -> list[list[str]]:

@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from diffdope.cli.pictures import draw_all
 from diffdope.cli.report import print_answers, view_line
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.deviations import camera_deviation
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.scene_results import encode_scene
 from diffdope.io.wording import in_options
-from diffdope.joint.chain import as_tangent_of_pose
 from diffdope.joint.result import SceneResult, ViewResult
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.scene.view import View
@@ -84,13 +81,5 @@ def print_place(view: ViewResult, console: Console) -> None:
     x, y, z = 1e3 * view.T_c2w.t_m2c
     text = f"{view.name}: camera at ({x:.1f}, {y:.1f}, {z:.1f}) mm in the world"
     if view.covariance is not None:
-        centre = at_centre(view.covariance, view.T_w2c)
-        mm, deg = 1e3 * np.sqrt(np.trace(centre[:3, :3])), np.degrees(np.sqrt(np.trace(centre[3:, 3:])))
-        text += f", +- {mm:.1f} mm and {deg:.2f} degrees"
+        text += ", +- {:.1f} mm and {:.2f} degrees".format(*camera_deviation(view.covariance, view.T_w2c))
     console.print(text, soft_wrap=True, markup=False)
-
-
-def at_centre(covariance: NDArray[np.float64], T_w2c: Pose) -> NDArray[np.float64]:
-    """(6, 6) of a camera's step about its own centre, of that of T_w2c as poses have it."""
-    back = np.linalg.inv(as_tangent_of_pose(T_w2c))
-    return np.asarray(back @ covariance @ back.T, np.float64)

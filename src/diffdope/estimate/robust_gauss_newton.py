@@ -26,6 +26,7 @@ from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, regress
 from diffdope.estimate.shortened_steps import CostedPose, shortened_steps
 from diffdope.geometry.pose import Pose
+from diffdope.geometry.vectors import axes_across
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
@@ -82,9 +83,8 @@ class RobustEstimate:
         """The same with a shift at right angles to a direction (3,), of a deviation along either axis."""
         if deviation_m == 0.0:
             return self
-        unit = direction / np.linalg.norm(direction)
-        first = np.cross(unit, np.eye(3)[np.argmin(np.abs(unit))])
-        return self.beside(first, deviation_m).beside(np.cross(unit, first), deviation_m)
+        first, second = axes_across(direction / np.linalg.norm(direction))
+        return self.beside(first, deviation_m).beside(second, deviation_m)
 
     def maybe_off(self, motion: F64) -> RobustEstimate:
         """The same with a motion (6,) that its residuals do not tell."""

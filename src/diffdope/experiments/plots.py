@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.io.files import atomic
+from diffdope.io.images import LUMA
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,7 +106,7 @@ def heat_map(
     for row in range(len(y)):
         for k in range(len(x)):
             shade = image.cmap(image.norm(values[row, k]))
-            dark = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.5
+            dark = sum(weight * part for weight, part in zip(LUMA, shade[:3], strict=True)) < 0.5
             axis.text(k, row, texts[row][k], ha="center", va="center", fontsize=8, color="white" if dark else "black")
     figure.colorbar(image, ax=axis, shrink=0.85, format=FuncFormatter(lambda value, _: short(value)))
 

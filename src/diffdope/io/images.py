@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 T = TypeVar("T")
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in luma, ITU-R BT.601."""
 ORIENTATION = 0x0112  # EXIF's tag of which way up a picture is
 TURNED_FORMATS = ("JPEG", "MPO", "TIFF", "WEBP", "PNG")  # Pillow's names of those that are turned as the tag says
 _OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue

@@ -22,6 +22,7 @@ from diffdope.errors import (
     check_type,
     told_more,
 )
+from diffdope.io.images import LUMA
 from diffdope.note_codes import NoteCode, without_codes
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
@@ -272,7 +273,7 @@ class Mesh:
 
     def in_grey(self) -> Mesh:
         """The mesh with its colours replaced by their luma (ITU-R BT.601), to be compared with grey photographs."""
-        weights = np.array([0.299, 0.587, 0.114])
+        weights = np.array(LUMA)
         if self.texture is not None:
             grey = np.rint(self.texture @ weights).astype(np.uint8)
             made = replace(self, texture=np.repeat(grey[..., None], 3, axis=2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.vectors import axes_across
 from diffdope.scene.ears import cut_ears
 
 F64 = NDArray[np.float64]
@@ -91,7 +92,5 @@ def _smallest_in_fan(centred: F64, normals: F64, origin: int) -> F64:
 
 def _in_plane(centred: F64, normal: F64) -> F64:
     """The corners (N, 2) as seen against the normal, counterclockwise."""
-    across = np.eye(3)[np.argmin(np.abs(normal))]
-    u = np.cross(across, normal)
-    u /= np.linalg.norm(u)
-    return np.stack([centred @ u, centred @ np.cross(normal, u)], axis=1)
+    u, v = axes_across(normal)
+    return np.stack([centred @ u, centred @ v], axis=1)
