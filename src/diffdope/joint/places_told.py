@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from diffdope.joint.chain import as_tangent_of_pose
 from diffdope.joint.notes import notes_on_cameras, view_name
-from diffdope.joint.places import Places
+from diffdope.joint.places import FoundPlaces
 from diffdope.joint.result import SceneResult
 from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.scene.scene import Scene
 
 
-def told_of_places(result: SceneResult, places: Places, scene: Scene) -> SceneResult:
+def told_of_places(result: SceneResult, places: FoundPlaces, scene: Scene) -> SceneResult:
     """The same, with a note for each camera whose place is open.
 
     Of those that were found, nothing was moved, and they are as unsure as views are compared: what a single object's
