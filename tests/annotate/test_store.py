@@ -13,9 +13,11 @@ from PIL import Image
 
 from diffdope import Camera, Mesh, Pose
 from diffdope.annotate import undo
-from diffdope.annotate.export import SIGNATURES, Exporter, InTheRear, bbox_of, silhouettes_of
+from diffdope.annotate.background import BackgroundWriter
+from diffdope.annotate.export import SIGNATURES, Exporter
 from diffdope.annotate.pictures import FolderPictures
 from diffdope.annotate.session import Session
+from diffdope.annotate.silhouettes import bbox_of, silhouettes_of
 from diffdope.annotate.state import Annotations, Origin
 from diffdope.annotate.store import KEPT, OWN, TRUTH, UNDO, Store
 from diffdope.annotate.undo import step_between
@@ -265,7 +267,7 @@ def test_a_camera_file_that_lacks_a_picture_is_refused(folder: Path, example: Pa
         FolderPictures({"rgb": folder / "rgb"}, path)
 
 
-def test_work_in_the_rear_takes_the_newest_and_ends_with_it() -> None:
+def test_the_background_writer_takes_the_newest_state_and_ends_with_it() -> None:
     done: list[Annotations] = []
     errors: list[BaseException] = []
 
@@ -274,15 +276,15 @@ def test_work_in_the_rear_takes_the_newest_and_ends_with_it() -> None:
         if state.im_id == 99:
             raise OSError("no space")
 
-    rear = InTheRear(work, errors.append)
+    background = BackgroundWriter(work, errors.append)
     for im_id in range(20):
-        rear.give(Annotations(im_id))
+        background.give(Annotations(im_id))
     deadline = time.monotonic() + 10.0
     while not done and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [one.im_id for one in done] == [19]
-    rear.give(Annotations(99))
-    rear.finish()
+    background.give(Annotations(99))
+    background.finish()
     assert [one.im_id for one in done] == [19, 99] and len(errors) == 1
 
 

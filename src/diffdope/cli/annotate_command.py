@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from diffdope.annotate.background import BackgroundWriter
 from diffdope.annotate.editor import Editor
-from diffdope.annotate.export import Exporter, InTheRear
+from diffdope.annotate.export import Exporter
 from diffdope.annotate.pictures import FolderPictures, PictureSource, ScenePictures
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Snapper
@@ -200,11 +201,11 @@ def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
     tracked = _tracked(given, inputs, store, before)
     exporter = Exporter(store, inputs.pictures, inputs.mesh_of)
     windows: list[AnnotationWindow] = []
-    rear = InTheRear(exporter.write, lambda error: windows[0].tell(f"masks could not be written: {error}"))
+    background = BackgroundWriter(exporter.write, lambda error: windows[0].tell(f"masks could not be written: {error}"))
 
     def saved(state: Annotations) -> None:
         store.save(state)
-        rear.give(state)
+        background.give(state)
 
     session = Session(
         inputs.pictures.ids, inputs.objects, state=tracked or before, cameras=inputs.pictures.cameras(),
@@ -225,7 +226,7 @@ def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
         given.show(window, f"annotating at {window.url}; every change is saved in {store.folder}")
         print("writing masks")
     finally:
-        rear.finish()
+        background.finish()
     annotated = (store.folder / OWN).is_file()
     print(f"files: {store.folder}" if annotated else "nothing was annotated, and nothing is written")
     return 0
