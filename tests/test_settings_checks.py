@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import diffdope
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.errors import DiffDopeError
 from diffdope.search.levels import Level
 
@@ -141,8 +141,8 @@ def test_searches_that_fit_into_no_memory_are_refused(hypotheses: int, iteration
 
 def test_changed_settings_are_those_that_a_checked_copy_has() -> None:
     level = Level(40)
-    made = changed(level, size=50)
+    made = replace_unchecked(level, size=50)
     assert made == dataclasses.replace(level, size=50) and type(made) is Level
     assert level.size == 40
     with pytest.raises(TypeError, match="Level has no sizes"):
-        changed(level, sizes=50)
+        replace_unchecked(level, sizes=50)

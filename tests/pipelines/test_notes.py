@@ -12,7 +12,7 @@ import pytest
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, picture
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.notes import changed, notes_on, without_effect
+from diffdope.pipelines.notes import differing_fields, notes_on, without_effect
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.scene.mesh import Mesh
@@ -142,7 +142,7 @@ def test_every_field_is_looked_at() -> None:
             value = getattr(value, part)
         if isinstance(value, float):
             other = with_setting(base, name, value * 0.999 if value > 0.0 else 1e-3)
-            assert list(changed(other, base)) == [name]
+            assert list(differing_fields(other, base)) == [name]
 
 
 def test_a_refinement_says_so_in_its_notes() -> None:

@@ -128,7 +128,7 @@ def camera_entry(camera: Camera, depth_scale_mm: float | None, T_w2c: Pose | Non
 
 
 def signature_of(state: Annotations, im_id: int) -> str:
-    """Digest (16 hexadecimal digits) of the models and poses that masks of a picture follow from; empty where none is."""
+    """Digest, 16 hexadecimal digits, of the models and poses that masks follow from; empty where there are none."""
     placed = state.annotations(im_id)
     if not placed:
         return ""

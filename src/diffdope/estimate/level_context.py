@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.estimate.regression import RegressionContext
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import GainModel, LevelProblem
@@ -52,10 +52,10 @@ def noise_at(
         wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
         bias = 0.0 if told else max(noise.mask_bias_px, _SHARED * border_px)
         width = max(noise.mask_width_px, wider)
-        return changed(noise, mask_bias_px=bias, mask_width_px=width)
+        return replace_unchecked(noise, mask_bias_px=bias, mask_width_px=width)
     return unmasked(noise)
 
 
 def unmasked(noise: NoiseSettings) -> NoiseSettings:
     """What is known about errors where no mask says which pixels are the object's."""
-    return changed(noise, inflation=noise.inflation * noise.unmasked)
+    return replace_unchecked(noise, inflation=noise.inflation * noise.unmasked)

@@ -61,20 +61,20 @@ def without_effect(preset: Preset, observation: Observation, modalities: tuple[s
         modalities: what was compared.
     """
     base = PRESETS.get(preset.name, PRESETS["default"])
-    for name in changed(preset, base):
+    for name in differing_fields(preset, base):
         why = why_idle(name, preset, observation, modalities)
         if why is not None:
             yield name, why
 
 
-def changed(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
+def differing_fields(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
     """Dotted names of the fields in which two settings differ."""
     for field in fields(one):
         a, b = getattr(one, field.name), getattr(other, field.name)
         if a == b or field.name == "name":
             continue
         if is_dataclass(a) and type(a) is type(b):
-            yield from changed(a, b, f"{prefix}{field.name}.")
+            yield from differing_fields(a, b, f"{prefix}{field.name}.")
         else:
             yield f"{prefix}{field.name}"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import Answer, RefinementResult
@@ -71,10 +71,10 @@ class ObjectFrame:
             start: as it was given.
         """
         if self.idle:
-            return changed(result, initial_pose=start)
+            return replace_unchecked(result, initial_pose=start)
         motion = self.motion(result.pose)
         covariance = None if result.covariance is None else motion @ result.covariance @ motion.T
-        return changed(
+        return replace_unchecked(
             result, pose=self.leave(result.pose), initial_pose=start, covariance=covariance,
             unobserved=None if result.unobserved is None else result.unobserved @ motion.T,
             history=self.history(result.history), answers=tuple(self.answer(one) for one in result.answers),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, as_often_right, right_minimum
 from diffdope.estimate.depth_scale import RIGHT, ScaleBelief, ScaleEvidence, scale_belief
 from diffdope.estimate.fit_quality import FitQuality
@@ -112,7 +112,7 @@ def believed(
     if focal_deviation > 0.0:
         beside = focal_covariance(result.pose, focal_deviation, measured="depth" in result.modalities)
         if result.covariance is not None:
-            result = changed(result, covariance=result.covariance + beside)
+            result = replace_unchecked(result, covariance=result.covariance + beside)
     if result.confidence is None:
         return result
     scale = scale_of(result, search.noise)
@@ -125,8 +125,8 @@ def believed(
         scale=RIGHT if followed else scale,
     )  # fmt: skip
     factor = belief.right / some if some > 0.0 else 0.0
-    answers = tuple(changed(one, probability=factor * one.probability) for one in result.answers)
-    return changed(
+    answers = tuple(replace_unchecked(one, probability=factor * one.probability) for one in result.answers)
+    return replace_unchecked(
         result, confidence=share * belief.confidence,
         right_minimum=share * belief.right, tolerance_m=settings.tolerance_of(meshes.length_m), answers=answers,
         none_of_these=None if result.none_of_these is None else 1.0 - belief.right,

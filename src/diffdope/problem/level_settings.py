@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.colour_region import RegionSettings
@@ -50,7 +50,7 @@ def holding_region(
 
 def with_region(settings: ObjectiveSettings, region: RegionSettings) -> ObjectiveSettings:
     """The settings of pixels without a mask where a region takes the mask's place."""
-    return changed(settings, mask_weight=region.weight, uncovered=region.uncovered)
+    return replace_unchecked(settings, mask_weight=region.weight, uncovered=region.uncovered)
 
 
 def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
@@ -59,7 +59,7 @@ def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
     As a variance would, it counts squared. What an uncovered pixel of the mask pays is that mask's voice too.
     """
     factor = min(1.0, ratio) ** 2
-    return changed(
+    return replace_unchecked(
         settings,
         mask_weight=settings.mask_weight * factor,
         uncovered=settings.uncovered * max(factor, _LEAST_UNCOVERED),

@@ -24,9 +24,9 @@ I32 = NDArray[np.int32]
 _POINTS, _MOVED = 10_000, 1000  # of the surface, some 1 % of the diameter apart; those of them that are moved
 _AWAY = 0.015  # share of the diameter: half of what a right pose may be off; of surfaces, in their normal direction
 _FAR = 0.05  # share of the diameter: no surface is there; points are some 1 % apart
-_LOOKED_AT = 4  # of the points, every how manieth is looked at first
+_LOOKED_AT = 4  # every fourth of the points is looked at first
 _ELSEWHERE = 0.0125  # share of the points that may lie farther than `_AWAY` off the surface: a gear's keyway is 2 %
-_COUNTED, _OF_STEPS = 2500, 3  # points that are counted, and every how manieth of them steps are made of
+_COUNTED, _OF_STEPS = 2500, 3  # points that are counted; steps are made of every third of them
 _STEPS = 4  # a pose that came to rest beside the symmetric one is moved onto it before what lies elsewhere counts
 _BESIDE_RAD = np.radians(5.0)  # ... if it did so no farther away: a keyed shaft slides back to where it was
 _BROUGHT, _MOST = 300, 0.8  # points of a mirror image, and the share of them that has a counterpart
@@ -184,7 +184,7 @@ class Alikeness:
         return self._share_off(points, allowed_m)
 
     def _share_off(self, points: F64, allowed_m: float) -> float:
-        """Share of points (N, 3) off the surface; which triangle is how near takes thrice as long to tell."""
+        """Share of points (N, 3) off the surface; which triangle is how near takes three times as long to tell."""
         return float(np.mean(self._surface.nearest(points, allowed_m, any_will_do=True).face < 0))
 
     def _step(self, points: F64, nearest: I32, weights: F64) -> tuple[F64, F64]:

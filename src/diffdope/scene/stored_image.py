@@ -149,7 +149,7 @@ def _beside(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def rows_apart(window: CropWindow) -> int:
-    """Every how many-th row of a window is read: 1 up to full HD, and 3, 5, ... of the blocks of a larger window.
+    """The step between rows of a window that are read: 1 up to full HD, and 3, 5, ... in the blocks of a larger one.
 
     Reading a large photograph takes longer than anything that is done with it. So about as many pixels are read as of
     a full HD picture, but at least seven rows of each block.

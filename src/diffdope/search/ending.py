@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.estimate.confidence import right_minimum
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
@@ -118,7 +118,8 @@ class Ending:
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
             edges = share_on_edges(self._meshes, self.shown, estimate.pose)
-        seen = borne_out(changed(found, quality=changed(found.quality, edges=edges)), estimate, self._meshes)
+        on_edges = replace_unchecked(found.quality, edges=edges)
+        seen = borne_out(replace_unchecked(found, quality=on_edges), estimate, self._meshes)
         choice, found = [seen if one is found else one for one in choice], seen
         near, wider = self._settings.near, self._settings.fallback_confidence > 0.0
         fixed = not (near.angle_deg or near.distance or wider)
@@ -134,13 +135,15 @@ class Ending:
         if found.quality.matched is not None and covariance is not None:
             error = self._settings.features.error_of_distance(found.quality.matched)
             covariance = with_distance_error(covariance, estimate.pose, error)
+        quality = None
+        if not self.first_order:
+            quality = replace_unchecked(self._quality(found, turn, estimate), print_open=unsure)
         return Outcome(
             level=level, start=self.start, pose=estimate.pose,
             status=status_of(found, confidence, answers, self._settings, first_order=self.first_order),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=None if self.first_order else changed(self._quality(found, turn, estimate), print_open=unsure),
-            confidence=None if self.first_order else confidence,
+            quality=quality, confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved, apart_m=found.apart_m,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
@@ -150,7 +153,8 @@ class Ending:
         """Of the result, and of depth's scale; without last steps, with what one more would do, or a turn unseen."""
         if not self._settings.polish.idle or self.inputs.filmed:
             return with_scale_told(found, estimate, self._settings.noise, self._meshes.length_m)
-        return changed(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self._meshes))
+        left = left_of(found.ended.solution.next_step, turn, found.pose, self._meshes)
+        return replace_unchecked(found.quality, left=left)
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, or their own levels', of which differences count.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -142,7 +142,7 @@ class Search:
         # A mask speaks for and against what may be right: its border is left out last.
         placed = None if near else self._beside_mask(choice[int(np.argmax(odds))], shifted=doubts.may_be_shifted)
         outcome = ending.outcome(choice, odds, placed, self._recorder, self._rates)
-        return changed(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
+        return replace_unchecked(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
 
     def _ended_by_depth(self, found: Candidates) -> Candidates:
         """The same, or where depth leads that contradicts it: along its own steps, or to a turn that explains more."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -131,7 +131,7 @@ class Stages:
         """Its levels with the prior of the wider search, unless it has none: aligned poses may be as far away."""
         if not (pyramid.angle_deg or pyramid.distance):
             return pyramid
-        return changed(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
+        return replace_unchecked(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
 
     def _by_keypoints(self, first: Candidates | Failure, column: int) -> Candidates | None:
         """What keypoints find of a photograph alone in which the near search would have failed; None for nothing."""

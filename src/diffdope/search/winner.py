@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.estimate.confidence import agreement
 from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
 from diffdope.geometry.pose import Pose
@@ -42,18 +42,18 @@ def assess_winner(
     seen = Comparison(rendering, level.crop, level.responsibility.silhouette, meshes.length_m)
     quality, gain = assess_with_gain(seen)
     if level.contour_active and not meshes.mesh.has_pattern:  # contours stand for its single colour
-        quality, gain = changed(quality, texture=None), None
+        quality, gain = replace_unchecked(quality, texture=None), None
     if level.contours is not None:
         drawn = rendering.coverage, rendering.depth
-        quality = changed(quality, outline=level.contours.support(*drawn))
+        quality = replace_unchecked(quality, outline=level.contours.support(*drawn))
         if keyframe is not None:
             learned = keyframe.support(level.contours.smooth, *drawn, level.crop, best, meshes.length_m)
-            quality = changed(quality, learned=learned)
+            quality = replace_unchecked(quality, learned=learned)
     # A single one cannot agree with itself, nor those that a mask led with what was found without it.
     if before is not None and len(before.cost) > 1 and level.mask_refused_px is None:
         voters = before.hypotheses
         agreed = agreement(voters.R, voters.t, before.cost, best, meshes.length_m)
-        quality = changed(quality, agreement=agreed)
+        quality = replace_unchecked(quality, agreement=agreed)
     mask, weights = level.crop.mask, level.responsibility.silhouette
     border_px = 0.0 if mask is None else border_error(rendering.coverage, mask, weights)
     return Winner(quality, gain, border_px)

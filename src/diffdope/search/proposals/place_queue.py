@@ -25,7 +25,7 @@ REACH = 1.1  # diameters, to both sides of a point: what covers it reaches no fa
 _CROP_PX = 48  # side of the crop in which templates are compared
 _COARSE_PX, _EVERY = 24, 2
 """Of a crop, and of the templates one in so many, by which places are compared before all templates are laid over the
-best, in a fifth of the time. In two bins it gave 1.1 and 1.3 times as much in the median, a half to thrice at the
+best, in a fifth of the time. In two bins it gave 1.1 and 1.3 times as much in the median, a half to three times at the
 ends."""
 _AS_MUCH = 0.8  # of what a place seems to explain by that: who explains as much by all templates is next
 _INSIDE = 0.25  # of the diameter, from a surface to the middle of the object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diffdope.checked_fields import changed
+from diffdope.checked_fields import replace_unchecked
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.search.mesh_levels import MeshLevels
@@ -23,4 +23,4 @@ def without_needless_edges(level: LevelProblem, meshes: MeshLevels, pose: Pose, 
     if edges is None or not (level.contour_active and level.colored) or level.crop.depth is None:
         return level
     held = meshes.depth_observability.all_of_them(level.crop, pose, margin)
-    return changed(level, contours=edges.weighing(0.0)) if held else level
+    return replace_unchecked(level, contours=edges.weighing(0.0)) if held else level
