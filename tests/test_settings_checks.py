@@ -139,7 +139,7 @@ def test_searches_that_fit_into_no_memory_are_refused(hypotheses: int, iteration
         PyramidSettings((Level(40, hypotheses, iterations),))
 
 
-def test_changed_settings_are_those_that_a_checked_copy_has() -> None:
+def test_settings_replaced_unchecked_are_those_that_a_checked_copy_has() -> None:
     level = Level(40)
     made = replace_unchecked(level, size=50)
     assert made == dataclasses.replace(level, size=50) and type(made) is Level

@@ -132,6 +132,7 @@ class NoteCode(StrEnum):
     CAMERA_MOVED = "camera-moved"
     CAMERA_HELD = "camera-held"
     PLACE_OPEN = "place-open"
+    WORLD_VIEW = "world-view"
     CONTACT_UNUSED = "contact-unused"
     CONTACT_REFUSED = "contact-refused"
 

@@ -55,6 +55,14 @@ def test_places_are_found_from_the_objects(
         assert one.pose.distance_to(world @ pose) < 1e-3
 
 
+def test_the_first_view_that_shows_an_object_is_the_world(photographed: Drawn, refiner: SceneRefiner) -> None:
+    empty = {where: np.zeros_like(mask) for where, mask in photographed.masks.items() if where[0] == 0}
+    result = refiner.refine(without_places(photographed), photographed.masks | empty, find_places=True)
+    assert [one.place for one in result.views][:2] == ["open", "given"]
+    assert [code for code in result.note_codes if code.startswith(("place", "world"))] == ["place-open", "world-view"]
+    assert result.views[1].T_w2c.distance_to(Pose.identity()) == 0.0
+
+
 def test_one_round_thing_leaves_a_place_open_and_another_thing_settles_it(photographed: Drawn) -> None:
     can = shapes.torus(48, 16)
     round_thing = Mesh(can.vertices_m, can.faces, name="ring")

@@ -49,7 +49,7 @@ class Sightings(NamedTuple):
     unnoticed: Mapping[int, Unnoticed]
 
 
-class Pair(NamedTuple):
+class SightPair(NamedTuple):
     """One object, as camera u and as a placed camera has it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Pair(NamedTuple):
     probability: float
 
 
-class Candidate(NamedTuple):
+class PlaceCandidate(NamedTuple):
     """A place of camera u.
 
     Attributes:
@@ -84,7 +84,7 @@ class Candidate(NamedTuple):
     covariance: F64
     log_likelihood: float
     odds: float
-    pairs: tuple[Pair, ...]
+    pairs: tuple[SightPair, ...]
 
 
 def sightings_of(
@@ -108,7 +108,7 @@ def sightings_of(
     return Sightings(here, there, own, {obj: refiners[obj].meshes.unnoticed for obj in there})
 
 
-def candidates_of(seen: Sightings) -> list[Candidate]:
+def candidates_of(seen: Sightings) -> list[PlaceCandidate]:
     """Places that differ, the likeliest first; none where no pair of answers is likely enough to propose one."""
     every = [_scored(T_w2c, covariance, seen) for T_w2c, covariance in _proposed(seen)]
     if not every:
@@ -116,7 +116,7 @@ def candidates_of(seen: Sightings) -> list[Candidate]:
     most = max(one.log_likelihood for one in every)
     every = [_averaged(one, seen) for one in every if one.log_likelihood > most + np.log(_UNLIKELY)]
     every.sort(key=lambda one: -one.log_likelihood)
-    distinct: list[Candidate] = []
+    distinct: list[PlaceCandidate] = []
     for one in every:
         if not any(_same(one, other) for other in distinct):
             distinct.append(one)
@@ -171,12 +171,12 @@ def _error(one: Sight, other: Sight, T_w2c: Pose, same: Unnoticed, turn_rad: flo
     return np.asarray(error, np.float64)
 
 
-def _scored(T_w2c: Pose, covariance: F64, seen: Sightings) -> Candidate:
+def _scored(T_w2c: Pose, covariance: F64, seen: Sightings) -> PlaceCandidate:
     """What all objects say to a place; of each, the answers that agree best with it."""
     log_likelihood, odds, pairs = 0.0, 1.0 / ELSEWHERE, []
     for obj, known in seen.there.items():
         same, single = seen.unnoticed[obj], seen.singles[obj]
-        best: Pair | None = None
+        best: SightPair | None = None
         fits = max(single.elsewhere, LEAST)
         for other in known:
             expected = T_w2c @ other.pose
@@ -189,7 +189,7 @@ def _scored(T_w2c: Pose, covariance: F64, seen: Sightings) -> Candidate:
                 squares = float(away @ np.linalg.solve(error + J @ covariance @ J.T, away))
                 fit = probability * float(np.exp(-0.5 * squares))
                 if squares < 6.0 * APART**2 and fit > fits:
-                    best, fits = Pair(obj, turned, other.pose, error, single.floor, probability), fit
+                    best, fits = SightPair(obj, turned, other.pose, error, single.floor, probability), fit
         surest = max(one.probability for one in seen.here[obj]) * max(one.probability for one in known)
         log_likelihood += float(np.log(fits))
         if best is None:
@@ -197,15 +197,15 @@ def _scored(T_w2c: Pose, covariance: F64, seen: Sightings) -> Candidate:
         else:
             pairs.append(best)
             odds *= ELSEWHERE * best.probability / max(1.0 - best.probability, LEAST)
-    return Candidate(T_w2c, covariance, log_likelihood, odds, tuple(pairs))
+    return PlaceCandidate(T_w2c, covariance, log_likelihood, odds, tuple(pairs))
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
+def _same(one: PlaceCandidate, other: PlaceCandidate) -> bool:
     away = camera_difference(one.T_w2c, other.T_w2c)
     return float(away @ np.linalg.solve(one.covariance + other.covariance, away)) / 6.0 < APART**2
 
 
-def _averaged(best: Candidate, seen: Sightings) -> Candidate:
+def _averaged(best: PlaceCandidate, seen: Sightings) -> PlaceCandidate:
     """The place by all objects that agree, each with its covariance, and how far off it may be."""
     T_w2c, covariance = best.T_w2c, best.covariance
     for _ in range(_STEPS if best.pairs else 0):

@@ -19,7 +19,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.joint.chain import by_camera
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import Where
-from diffdope.joint.place_candidates import Candidate, candidates_of, sightings_of
+from diffdope.joint.place_candidates import PlaceCandidate, candidates_of, sightings_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.scene import Scene
@@ -64,7 +64,7 @@ class FoundPlaces:
 class _Verdict(NamedTuple):
     """The likeliest place of a camera, how probable it is, and why it is left open if that is not enough."""
 
-    best: Candidate | None = None
+    best: PlaceCandidate | None = None
     probability: float = 0.0
     reason: str = ""
 
@@ -126,7 +126,7 @@ def _verdict_on(
     return _Verdict(best, share * best.odds / (1.0 + best.odds), reason)
 
 
-def _place(best: Candidate) -> FoundPlace:
+def _place(best: PlaceCandidate) -> FoundPlace:
     off = np.sqrt(np.diag(best.covariance))
     metres, degrees = _WIDER * float(off[:3].max()), _WIDER * float(np.degrees(off[3:].max()))
     steps = [(by_camera(best.T_w2c @ pair.known), pair.floor) for pair in best.pairs]

@@ -13,7 +13,7 @@ from diffdope.scene.scene import Scene
 
 
 def told_of_places(result: SceneResult, places: FoundPlaces, scene: Scene) -> SceneResult:
-    """The same, with a note for each camera whose place is open.
+    """The same, with a note for each camera whose place is open, and one where the first view is not the world.
 
     Of those that were found, nothing was moved, and they are as unsure as views are compared: what a single object's
     mask is off turns the camera about it, and no pixel knows.
@@ -44,5 +44,5 @@ def told_of_places(result: SceneResult, places: FoundPlaces, scene: Scene) -> Sc
         notes.append(Note(NoteCode.PLACE_OPEN, f"{view_name(scene, view)}: {reason}"))
     if places.world:
         text = f"the world is the frame of {view_name(scene, places.world)}, the first view that shows an object"
-        notes.append(Note(NoteCode.PLACE_OPEN, text))
+        notes.append(Note(NoteCode.WORLD_VIEW, text))
     return replace(result, views=tuple(views), covariance=covariance, notes=tuple(notes))
