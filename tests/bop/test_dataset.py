@@ -148,7 +148,7 @@ def test_a_file_of_targets_that_is_not_there(tree: Tree) -> None:
         DataSet.open(tree.root, "val").targets("nowhere.json")
 
 
-def test_targets(tree: Tree):
+def test_targets_of_other_scenes_do_not_count(tree: Tree):
     dataset = DataSet.open(tree.root, "val")
     targets = dataset.targets()
     assert {(t.scene_id, t.im_id, t.obj_id, t.inst_count) for t in targets if t.scene_id == 2} == {

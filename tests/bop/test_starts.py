@@ -98,7 +98,7 @@ def test_rows_of_unknown_scenes_are_refused(tree: Tree, tmp_path: Path):
         starts_of_results(opened(tree), ALL, tmp_path / "r.csv")
 
 
-def test_selecting(shared_tree: Tree):
+def test_starts_are_selected_by_image_object_and_visibility(shared_tree: Tree):
     dataset = opened(shared_tree)
     starts = starts_of_truth(dataset, Selection(images=(3,)))
     assert {s.im_id for s in starts} == {3}

@@ -181,7 +181,7 @@ def test_suggestions_lie_within_limits_and_tell_more() -> None:
             assert joint.lower <= one.joints[joint.name] <= joint.upper
 
 
-def test_bad_arguments() -> None:
+def test_arguments_that_fit_nothing_are_refused() -> None:
     assert dd.calibrate_eye_in_hand is calibrate_eye_in_hand and dd.HandShot is HandShot
     shots, truth = hand(0, 2, images=("rgb",))
     with pytest.raises(DiffDopeError, match="0: expected a mask or depth, got rgb"):

@@ -259,7 +259,7 @@ def test_mistakes_are_told_in_one_line(
     assert not list(tmp_path.glob("*.csv"))
 
 
-def test_help(capsys: pytest.CaptureFixture[str]):
+def test_help_names_the_commands_and_a_near_one(capsys: pytest.CaptureFixture[str]):
     assert main(["bop", "--help"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ("refine", "merge", "eval"))

@@ -61,7 +61,7 @@ def run_of_two(tree: Tree, folder: Path) -> Path:
     return results
 
 
-def test_files(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_has_its_files(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = tmp_path / "results.csv"
     write_results(results, [estimate(tree, image, 0, 3.0) for image in tree.truth])
     assert main(command(tree, results, "--out", tmp_path / "out", "--auc-max-mm", 10)) == 0

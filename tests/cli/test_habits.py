@@ -103,7 +103,7 @@ def test_an_unknown_shell(capsys: pytest.CaptureFixture[str]) -> None:
     assert "complete -o filenames" in capsys.readouterr().out
 
 
-def test_object_0(inputs: Path) -> None:
+def test_an_object_may_have_the_number_0(inputs: Path) -> None:
     entry = json.loads((inputs / "init.json").read_text())
     (inputs / "init.json").write_text(json.dumps([entry | {"obj_id": 0}, entry | {"obj_id": 1}]))
     assert main([*arguments(inputs, obj_id=0), "--no-film"]) == 0

@@ -171,7 +171,9 @@ def test_an_object_that_is_not_there(inputs: Path, capsys: pytest.CaptureFixture
         ({"preset": "paper"}, "preset: expected one whose solver searches, got paper; give --preset default or fast"),
     ],
 )  # fmt: skip
-def test_mistakes(changes: dict[str, Any], said: str, inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_named_with_their_cure(
+    changes: dict[str, Any], said: str, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     if isinstance(changes.get("object"), str):
         changes = changes | {"object": changes["object"].replace("MESH", str(inputs / "object.ply"))}
     said = said.replace("MESH", str(inputs / "object.ply"))

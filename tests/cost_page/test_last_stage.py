@@ -127,7 +127,7 @@ def test_normal_equations(part: TermEquations, whole: Whole) -> None:
 
 
 @pytest.mark.parametrize(("part", "whole"), BOTH)
-def test_scale(part: TermEquations, whole: Whole) -> None:
+def test_the_scale_is_the_median_absolute_residual(part: TermEquations, whole: Whole) -> None:
     there = whole.block.weight > 0
     r = np.concatenate([(whole.weights(c)[0] * whole.sigma)[there] for c in whole.channels])
     assert robust.scale(r.astype(np.float32), 1e-9) == pytest.approx(1.4826 * np.median(np.abs(r)), rel=1e-2)

@@ -28,7 +28,7 @@ def test_apply_is_the_convention(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(pose.apply(x_m[0, 0]), homogeneous[:3], atol=1e-14)
 
 
-def test_group(rng: np.random.Generator) -> None:
+def test_poses_compose_and_invert_as_a_group(rng: np.random.Generator) -> None:
     a, b, c = (random_pose(rng) for _ in range(3))
     x = rng.normal(size=(7, 3))
     np.testing.assert_allclose((a @ b).apply(x), a.apply(b.apply(x)), atol=1e-13)
@@ -110,7 +110,7 @@ def test_nearly_orthonormal_is_projected(rng: np.random.Generator) -> None:
         ("spam", np.zeros(3), "R_m2c: expected an array of numbers"),
     ],
 )
-def test_refused(R: object, t: object, message: str) -> None:
+def test_what_is_no_pose_is_refused(R: object, t: object, message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         Pose(R, t)  # type: ignore[arg-type]
 

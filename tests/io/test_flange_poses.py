@@ -47,7 +47,7 @@ FILES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", [*FILES, "poses.npy"])
-def test_read(name: str, tmp_path: Path) -> None:
+def test_flange_poses_are_read_from_every_form(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     if name == "poses.npy":
         np.save(path, MATRICES)

@@ -94,7 +94,7 @@ FILES: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_read(tmp_path: Path, name: str) -> None:
+def test_start_poses_are_read_from_every_format(tmp_path: Path, name: str) -> None:
     found = read_start_poses(written(tmp_path / FILES[name][0], FILES[name][1]))
     assert len(found.poses) == 1
     assert np.allclose(found.poses[0].matrix, POSE.matrix, atol=1e-9)

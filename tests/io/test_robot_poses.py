@@ -27,7 +27,7 @@ def rows(convention: str) -> np.ndarray:
 
 @pytest.mark.parametrize("convention", ["ur", "kuka", "abb", "fanuc"])
 @pytest.mark.parametrize("form", ["txt", "csv", "json", "npy", "named.csv", "named.json"])
-def test_read(convention: str, form: str, tmp_path: Path) -> None:
+def test_every_convention_is_read_in_every_form(convention: str, form: str, tmp_path: Path) -> None:
     path, values = tmp_path / f"poses.{form}", rows(convention)
     if form == "npy":
         np.save(path, values)
@@ -75,7 +75,9 @@ def test_by_hand(tmp_path: Path) -> None:
         ("400 -100 600 10 20 30", {"unit": "mm"}, "flange unit"),
     ],
 )
-def test_refused(text: str, how: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_poses_of_another_convention_or_unit_are_refused(
+    text: str, how: dict[str, str], said: str, tmp_path: Path
+) -> None:
     path = tmp_path / "poses.txt"
     path.write_text(text)
     with pytest.raises(DiffDopeError, match=said):

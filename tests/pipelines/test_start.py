@@ -30,14 +30,14 @@ class Tensor:
 @pytest.mark.parametrize(
     "given", [T, T[:3], T.tolist(), T[:3].tolist(), T.astype(">f8"), np.asfortranarray(T), Tensor(T), Tensor(T[:3])]
 )
-def test_one_pose(given: Any) -> None:
+def test_one_start_is_taken_in_any_form(given: Any) -> None:
     (pose,), notes = poses_of(given)
     assert np.array_equal(pose.matrix, T) and notes == ()
     assert np.array_equal(as_pose("pose", given).matrix, T)
 
 
 @pytest.mark.parametrize("given", [np.stack([T, T]), np.stack([T, T])[:, :3], [T, POSE], [Tensor(T), T[:3]]])
-def test_several(given: Any) -> None:
+def test_several_starts_are_taken_in_any_form(given: Any) -> None:
     poses, _ = poses_of(given)
     assert [np.array_equal(pose.matrix, T) for pose in poses] == [True, True]
 

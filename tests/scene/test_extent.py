@@ -63,7 +63,7 @@ def lobed(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("count", [513, 1024, 3000])
-def test_lobes(rng: np.random.Generator, count: int) -> None:
+def test_the_farthest_pair_of_lobes_is_found(rng: np.random.Generator, count: int) -> None:
     for scale in ([1, 1, 1], [1, 1, 0.2], [3, 1, 1], [1, 1, 0]):
         points = lobed(rng, count) * scale + [0.3, -7, 0.1]
         assert farthest_pair.farthest_pair(points) == pytest.approx(pdist(points).max(), rel=1e-12)

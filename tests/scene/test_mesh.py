@@ -19,7 +19,7 @@ UV = np.linspace(0, 1, 16).reshape(8, 2)
 TEXTURE = np.zeros((4, 5, 3), np.uint8)
 
 
-def test_measures() -> None:
+def test_diameter_bounds_and_middle() -> None:
     mesh = Mesh(BOX + 1, FACES)
     assert mesh.diameter == pytest.approx(1.3)
     np.testing.assert_allclose(mesh.bounds, np.array([[1, 1, 1], [1.3, 1.4, 2.2]]))
@@ -59,7 +59,7 @@ def test_color_flags() -> None:
     assert not lone.has_color and lone.uv is None
 
 
-def test_scaled() -> None:
+def test_a_scaled_mesh_keeps_its_name_and_colours() -> None:
     mesh = Mesh(BOX, FACES, uv=UV, texture=TEXTURE, name="box", warnings=("w",)).scaled(0.5)
     assert mesh.diameter == pytest.approx(0.65)
     assert (mesh.name, mesh.warnings, mesh.has_color) == ("box", ("w",), True)
@@ -153,7 +153,7 @@ def changed(values: Any, index: int, value: float) -> Any:
         ({"vertices_m": BOX / 10_000}, r"got 0.00013 m; lengths are metres here"),
     ],
 )
-def test_refused(fields: dict[str, Any], message: str) -> None:
+def test_what_is_no_mesh_is_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         Mesh(**{"vertices_m": BOX, "faces": FACES, **fields})
 

@@ -150,7 +150,7 @@ def holed(value: float) -> NDArray[np.float64]:
         ({"mask": MASK.astype(str)}, "mask: expected bool, integers or float"),
     ],
 )
-def test_refused(images: dict[str, Any], message: str) -> None:
+def test_what_is_no_observation_is_refused(images: dict[str, Any], message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         Observation(CAMERA, **images)
 

@@ -57,7 +57,7 @@ def assert_covered_once(outline: F64, place: F64 | None = None) -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("backwards", [False, True], ids=["", "backwards"])
-def test_shapes(name: str, backwards: bool) -> None:
+def test_every_shape_is_covered_once(name: str, backwards: bool) -> None:
     """From each of their corners on, and turned in space."""
     outline = np.array(SHAPES[name], float)
     outline = outline[::-1] if backwards else outline

@@ -100,7 +100,7 @@ def test_an_object_is_called_as_its_mesh_unless_it_has_a_name() -> None:
         ({"mesh": TETRAHEDRON, "name": 3}, "name: expected a text, got int"),
     ],
 )
-def test_object_refused(given: dict[str, Any], message: str) -> None:
+def test_what_is_no_object_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         SceneObject(**given)
 
@@ -136,7 +136,7 @@ def test_object_refused(given: dict[str, Any], message: str) -> None:
         ([View(images(mask=LEFT))], [CUP], {(0, 0): LEFT}, r"masks\[0, 0\] is given, got a mask; leave one of them"),
     ],
 )
-def test_refused(views: Any, objects: Any, masks: Any, message: str) -> None:
+def test_what_is_no_scene_is_refused(views: Any, objects: Any, masks: Any, message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         Scene(views, objects, masks)
 

@@ -55,7 +55,7 @@ def test_is_immutable_and_pickles() -> None:
         ({"observation": SEEN, "name": 3}, "name: expected a text, got int"),
     ],
 )
-def test_refused(given: dict[str, Any], message: str) -> None:
+def test_what_is_no_view_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         View(**given)
 

@@ -34,7 +34,7 @@ def ended(*, last: float, left: float, converged: bool = False, cost: float = 0.
     [(0.02, 1e-4, True), (0.02, 0.02, False), (1e-4, 0.02, True), (0.02, 0.0, True), (0.02, 0.0049, True),
      (0.02, 0.0051, False)],
 )  # fmt: skip
-def test_rest(last: float, left: float, rests: bool) -> None:
+def test_short_last_steps_are_convergence(last: float, left: float, rests: bool) -> None:
     found = ended(last=last, left=left)
     status = status_of(found, 0.99, None, SearchSettings(), first_order=False)
     assert status is (Status.CONVERGED if rests else Status.ITERATION_LIMIT)
