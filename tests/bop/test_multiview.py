@@ -35,9 +35,9 @@ def spoilt(stereo: ViewTree, tmp_path: Path) -> ViewTree:
     return replace(stereo, root=tmp_path / "duo", targets=tmp_path / "duo" / stereo.targets.name)
 
 
-def command(tree: ViewTree, out: Path, *flags: str, init: str = "gt") -> list[str]:
+def command(tree: ViewTree, out: Path, *flags: str, init: str = "gt", targets: str = "") -> list[str]:
     words = ["bop", "refine", "--dataset", str(tree.root), "--split", "val", "--init", init, "--out", str(out)]
-    words += ["--multiview", tree.targets.name, "--preset", "fast"]
+    words += ["--multiview", targets or tree.targets.name, "--preset", "fast"]
     return [*words, *(["--perturb-deg", "8", "--perturb-mm", "4"] if init == "gt" else []), *flags]
 
 
@@ -134,7 +134,7 @@ def test_detections_of_two_alike_are_told_apart(spoilt: ViewTree, tmp_path: Path
 def test_a_run_goes_on_where_it_ended(stereo: ViewTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     targets = tmp_path / "targets.json"
     dump(targets, [{"scene_id": 1, "im_id": [["photo", 0], ["cam1", 0]]}, {"scene_id": 1, "im_id": [["photo", 0]]}])
-    words = [*command(stereo, tmp_path / "results.csv"), "--multiview", str(targets), "--objects", "1"]
+    words = command(stereo, tmp_path / "results.csv", "--objects", "1", targets=str(targets))
     assert main(words) == 0
     whole = (tmp_path / "results.jsonl").read_text().splitlines()
     assert len(whole) == 3
@@ -148,7 +148,8 @@ def test_a_run_goes_on_where_it_ended(stereo: ViewTree, tmp_path: Path, capsys: 
     assert after[1] == whole[1] and len(after) == 3
     assert len(read_results(tmp_path / "results_cam1.csv")) == 2
     for part in ("1/2", "2/2"):
-        assert main([*words[:-2], "--objects", "1", "--shard", part, "--out", str(tmp_path / "part.csv")]) == 0
+        flags = ("--objects", "1", "--shard", part)
+        assert main(command(stereo, tmp_path / "part.csv", *flags, targets=str(targets))) == 0
     parts = [str(path) for path in sorted(tmp_path.glob("part.*.jsonl"))]
     assert main(["bop", "merge", *parts, "--out", str(tmp_path / "merged.csv")]) == 0
     assert len(read_results(tmp_path / "merged_photo.csv")) == 4
@@ -167,8 +168,10 @@ def test_cameras_that_are_off_are_refined(spoilt: ViewTree, tmp_path: Path) -> N
 
 
 def test_what_is_missing_is_told(spoilt: ViewTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def refused(*flags: str, preset: str = "fast") -> str:
-        words = [preset if word == "fast" else word for word in command(spoilt, tmp_path / "r.csv", *flags)]
+    def refused(*flags: str, preset: str = "fast", targets: str = "") -> str:
+        words = [
+            preset if word == "fast" else word for word in command(spoilt, tmp_path / "r.csv", *flags, targets=targets)
+        ]
         assert main(words) == 2
         return " ".join(capsys.readouterr().err.split())
 
@@ -177,7 +180,7 @@ def test_what_is_missing_is_told(spoilt: ViewTree, tmp_path: Path, capsys: pytes
     assert "--camera-type: expected none beside --multiview, got photo" in refused("--camera-type", "photo")
     assert "images: expected none beside --multiview, got 0" in refused("--images", "0")
     assert "extrinsics-sigma: expected MM,DEG" in refused("--extrinsics-sigma", "-1,2")
-    assert "multiview: expected a targets file of several views" in refused("--multiview", "nothing.json")
+    assert "multiview: expected a targets file of several views" in refused(targets="nothing.json")
     assert "scenes: expected some of the targets file: 1, got 7" in refused("--scenes", "7")
     dump(spoilt.targets, [{"scene_id": 1, "im_id": [["photo", 0], ["cam9", 0]]}])
     assert "--camera-type: expected one of cam1, photo, got cam9" in refused()
