@@ -205,12 +205,8 @@ class Calibration:
     ) -> CalibrationResult:  # fmt: skip
         length = 0.5 * searcher.length_m
         whole = solution.with_zeros(zero := solution.zero_rad(float(np.radians(self._settings.noise.zero_deg))))
-        hidden = assess.unobserved(
-            solution.covariance[POSE, POSE],
-            length,
-            angle_rad=np.radians(_HIDDEN_DEG),
-            distance_m=2.0 * _HIDDEN * length,
-        )
+        own = solution.covariance[POSE, POSE]
+        hidden = assess.unobserved(own, length, angle_rad=np.radians(_HIDDEN_DEG), distance_m=2.0 * _HIDDEN * length)
         others = choice.others if choice.second is None else (*choice.others, choice.second)
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
