@@ -9,13 +9,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import check_choice, expected
 
 F64 = NDArray[np.float64]
 
 _LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
 _FARTHEST_M = 50.0  # of a joint that slides: rails of halls are as long, and a gripper that opens by 5 cm is in mm
 _FEWEST_TO_TELL = 3  # pictures
+
+_WORDS = {
+    "radian": "rad", "radians": "rad", "rads": "rad", "degree": "deg", "degrees": "deg", "degs": "deg", "°": "deg",
+}  # fmt: skip
+"""What files call units."""
+
+
+def unit_stated(word: str | None, path: Path) -> str:
+    """The unit that a file states, "rad" or "deg"; "rad" where it states none.
+
+    Args:
+        word: as the file has it.
+        path: of the file, for errors.
+
+    Raises:
+        DiffDopeError: if it is another one.
+    """
+    unit = "rad" if word is None else _WORDS.get(str(word).strip().lower(), str(word))
+    check_choice(f"unit of the joints in {path}", unit, ("rad", "deg"))
+    return unit
 
 
 def in_radians(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from diffdope.errors import as_floats, check_choice, check_path, check_shape, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows, check_numbers
-from diffdope.io.joint_units import in_radians
+from diffdope.io.joint_units import in_radians, unit_stated
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
 from diffdope.io.numbers import is_number
@@ -28,16 +28,6 @@ from diffdope.io.yaml_files import read_yaml
 
 F64 = NDArray[np.float64]
 
-_WORDS = {
-    "radian": "rad",
-    "radians": "rad",
-    "rads": "rad",
-    "degree": "deg",
-    "degrees": "deg",
-    "degs": "deg",
-    "°": "deg",
-}
-"""What files call units."""
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time", "timestamp", "__time", "%time")
 _NEAR_NS = 100_000_000  # between a picture and its joint values: an arm stands still by then, or it moved before
 # As PlotJuggler names the fields of messages.
@@ -153,8 +143,8 @@ def read_joints(
         table, stated = _from_rows(bare, names, path), None
     else:
         table, stated = readers[ending](path)
-    said = unit or ("rad" if stated is None else _WORDS.get(str(stated).strip().lower(), stated))
-    check_choice("unit of the joints" if unit else f"unit of the joints in {path}", said, ("rad", "deg"))
+    said = unit or unit_stated(stated, path)
+    check_choice("unit of the joints", said, ("rad", "deg"))
     positions = in_radians(table.positions, table.names, said, sliding, path, limited)
     return JointTable(table.names, positions, table.frames, table.told)
 

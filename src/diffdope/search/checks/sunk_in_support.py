@@ -16,7 +16,7 @@ from diffdope.scene.observation import Observation
 from diffdope.scene.sampling import surface_points
 from diffdope.search.checks.contradictions import NONE, Doubt, softened
 from diffdope.search.checks.outline_evidence import drawn_around
-from diffdope.search.checks.support_penetration import DEEPER, FEWEST, FLAT, SupportPlane, plane_around
+from diffdope.search.checks.support_penetration import DEEPER, FEWEST, FLAT, SurroundingPlane, plane_around
 from diffdope.search.mesh_levels import MeshLevels
 
 F64 = NDArray[np.float64]
@@ -91,7 +91,7 @@ def sunk_m(meshes: MeshLevels, observation: Observation, pose: Pose) -> tuple[fl
     return (depth_m, plane.noise_m) if _share_over(lowest, flat, plane) >= _INSIDE else None
 
 
-def _share_over(points: F64, flat: F64, plane: SupportPlane) -> float:
+def _share_over(points: F64, flat: F64, plane: SurroundingPlane) -> float:
     """Share of some points (N, 3) that lie above or below the hull of others (M, 3), which are in a plane."""
     from scipy.spatial import Delaunay, QhullError
 

@@ -40,7 +40,7 @@ objects (HOPE, `sim`, `parts`, YCB-Video) one has 0.08, whose depth is misregist
 a spoon that was drawn 150 mm into its table, 0.57."""
 
 
-class SupportPlane(NamedTuple):
+class SurroundingPlane(NamedTuple):
     """A plane that most of what is around an object lies in.
 
     Attributes:
@@ -110,7 +110,7 @@ def share_in_plane(crop: Observation, images: RenderedImages, length_m: float) -
     return float(np.mean(off <= min(_NOISES * plane.noise_m, FLAT * length_m)))
 
 
-def plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) -> SupportPlane | None:
+def plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) -> SurroundingPlane | None:
     """The plane that most of what is around the seen pixels lies in; None if there is none.
 
     Args:
@@ -136,7 +136,7 @@ def plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) ->
     if np.mean(off < flat_m) < _MOST:
         return None
     noise_m = GAUSSIAN * float(np.median(off[off < flat_m]))
-    return SupportPlane(normal, origin, noise_m, float(np.mean(height < -flat_m)))
+    return SurroundingPlane(normal, origin, noise_m, float(np.mean(height < -flat_m)))
 
 
 of_support = ShareOfPixels(
