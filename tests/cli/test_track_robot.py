@@ -104,5 +104,7 @@ def test_a_frame_without_joints_is_named(
     joints = json.loads((film[0] / "joints.json").read_text())
     del joints["000002"]
     (tmp_path / "joints.json").write_text(json.dumps(joints))
-    assert main([*words(film[0], tmp_path / "out"), "--joints", str(tmp_path / "joints.json")]) == 2
+    arguments = words(film[0], tmp_path / "out")
+    arguments[arguments.index("--joints") + 1] = str(tmp_path / "joints.json")
+    assert main(arguments) == 2
     assert "none for 000002" in capsys.readouterr().err
