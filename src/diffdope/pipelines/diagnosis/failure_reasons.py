@@ -114,7 +114,8 @@ def with_reasons(
             found += other_way_round(meshes, observation, result.pose, ("depth", "rgb"))
         found += of_evidence(result, meshes, observation)
         if not found and search:
-            if start is not None and observation.depth is not None and observation.mask is None:
+            given = set(observation.modalities)
+            if start is not None and "depth" in given and "mask" not in given:
                 found += of_depth_scale(meshes, observation, start, settings)
             if not found:
                 found += of_other_kinds(result, meshes, observation, started=start is not None)

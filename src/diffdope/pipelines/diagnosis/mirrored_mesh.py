@@ -115,7 +115,7 @@ def _reflected(result: RefinementResult, meshes: MeshLevels, observation: Observ
     texture = None if result.evidence is None else result.evidence.texture
     if result.ok and (texture or 0.0) > _PATTERN:
         return []
-    if meshes.is_own_mirror_image(colours=observation.rgb is not None):
+    if meshes.is_own_mirror_image(colours="rgb" in observation.modalities):
         return []
     box = projected_box(meshes.corners_m, pose, observation.camera)
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
