@@ -6,6 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -107,23 +108,20 @@ def replace_unchecked(record: S, **values: Any) -> S:
     Raises:
         TypeError: if it has no field of a name.
     """
-    made: S = object.__new__(type(record))
-    before, names = vars(record), _names(type(record))
-    if not values.keys() <= names.keys():
-        raise TypeError(f"{type(record).__name__} has no {', '.join(values.keys() - names.keys())}")
+    kind: type = type(record)
+    made: S = object.__new__(kind)
+    before, names = vars(record), _names(kind)
+    if not values.keys() <= names:
+        raise TypeError(f"{kind.__name__} has no {', '.join(values.keys() - names)}")
     # Only fields are taken: what was worked out of them is no longer right.
     vars(made).update({name: before[name] for name in names}, **values)
     return made
 
 
-_NAMES: dict[type, dict[str, None]] = {}
-
-
-def _names(cls: type) -> dict[str, None]:
-    """Of the fields of a dataclass, looked up once a class."""
-    if cls not in _NAMES:
-        _NAMES[cls] = dict.fromkeys(field.name for field in dataclasses.fields(cls))
-    return _NAMES[cls]
+@cache
+def _names(cls: type) -> frozenset[str]:
+    """Of the fields of a dataclass."""
+    return frozenset(field.name for field in dataclasses.fields(cls))
 
 
 def check_fields(settings: Any, least: Mapping[str, float]) -> None:

@@ -206,7 +206,8 @@ def test_wherever_it_is_cut_a_run_goes_on_as_if_it_had_not_been(
         assert complete and list(records) == list(whole)
         for (_, pose, record), (_, wanted, before) in zip(poses_of(records), poses_of(whole), strict=True):
             assert record["status"] == before["status"]
-            assert np.linalg.norm(pose.apply(surface_m) - wanted.apply(surface_m), axis=1).mean() < apart_m
+            away_m = np.linalg.norm(pose.apply(surface_m) - wanted.apply(surface_m), axis=1)
+            assert away_m.mean() < apart_m and pose.distance_to(wanted) < apart_m
 
 
 def test_what_is_tracked_again_begins_at_a_frame_that_was_trusted() -> None:

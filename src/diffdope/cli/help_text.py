@@ -157,8 +157,10 @@ def _wrapped(line: str) -> list[str]:
     if len(line) <= _width() or "│" in line:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()))
-    how = {"initial_indent": indent, "subsequent_indent": indent, "break_on_hyphens": False, "break_long_words": False}
-    return textwrap.wrap(line.strip(), _width(), **how)  # type: ignore[arg-type]
+    return textwrap.wrap(
+        line.strip(), _width(), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False,
+        break_long_words=False,
+    )  # fmt: skip
 
 
 def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:

@@ -54,11 +54,9 @@ class ImagePlaces:
         Raises:
             DiffDopeError: if a view has no place, or several images have its name.
         """
-        if any(number is not None for number in image_ids):
-            unknown = [number for number in image_ids if number is None or number not in self.T_w2c]
-            if unknown:
-                raise expected(where, f"images {some_of(self.T_w2c)}", f"image {unknown[0]}", "see --image-id")
-            return [self.T_w2c[number] for number in image_ids if number is not None]
+        chosen = self.chosen(image_ids, where)
+        if chosen:
+            return [self.T_w2c[number] for number in chosen]
         if count == len(self.T_w2c) == 1:
             return list(self.T_w2c.values())
         if len(pictures) == count:
@@ -66,6 +64,19 @@ class ImagePlaces:
         if len(self.T_w2c) != count:
             raise expected(where, f"a place for each of {count} views", f"{len(self.T_w2c)} images", _CURE)
         return list(self.T_w2c.values())
+
+    def chosen(self, image_ids: Sequence[int | None], where: str) -> list[int]:
+        """The images' numbers, a number each; empty where none was chosen.
+
+        Raises:
+            DiffDopeError: if one is none of these images, or some views have no number.
+        """
+        if all(number is None for number in image_ids):
+            return []
+        unknown = [number for number in image_ids if number is None or number not in self.files]
+        if unknown:
+            raise expected(where, f"images {some_of(self.files)}", f"image {unknown[0]}", "see --image-id")
+        return [number for number in image_ids if number is not None]
 
     def numbers_of(self, picture: str | Path) -> list[int]:
         """Images whose file ends as a photograph's does: those that share most folders with it."""

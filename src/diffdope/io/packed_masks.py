@@ -79,7 +79,16 @@ def picture_of_base64(text: str, where: str) -> Bool:
         data = base64.b64decode("".join(_DATA_URL.sub("", text, count=1).split()), validate=True)
     except (ValueError, binascii.Error) as error:
         raise expected(where, wanted, repr(text)[:60]) from error
-    stored = read_with(where, MemoryFile(f"{where} ({wanted})", data), levels_of_image, levels_of)
+    return picture_of_bytes(data, where)
+
+
+def picture_of_bytes(data: bytes, where: str) -> Bool:
+    """The mask (H, W) that an image file's bytes show.
+
+    Raises:
+        DiffDopeError: if it is none.
+    """
+    stored = read_with(where, MemoryFile(f"{where} (an image in base64)", data), levels_of_image, levels_of)
     return _decided(stored, where)
 
 

@@ -54,10 +54,7 @@ class ScenePlaces(ImagePlaces):
                 got = f"{lost}, which is none or several of them"
                 raise expected(where, f"pictures of the views {some_of(self.files.values())}", got, _CURE)
         if by_number:
-            unknown = [number for number in image_ids if number is None or number not in self.files]
-            if unknown:
-                raise expected(where, f"images {some_of(self.files)}", f"image {unknown[0]}", "see --image-id")
-            return self._known([number for number in image_ids if number is not None], where)
+            return self._known(self.chosen(image_ids, where), where)
         if len(self.files) != count:
             raise expected(where, f"a transform for each of {count} views", len(self.files), _CURE)
         return self._known(list(self.files), where)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from diffdope.error_kinds import unknown_keys
 from diffdope.errors import expected
 from diffdope.io.labelme import Drawing, Size
-from diffdope.io.packed_masks import known_size, picture_of_base64
+from diffdope.io.packed_masks import known_size, picture_of_bytes
 from diffdope.io.regions import mask_of_box, mask_of_polygons, points_of
 
 Bool = NDArray[np.bool_]
@@ -174,7 +174,7 @@ def _bitmap(bitmap: Mapping[str, Any], size: Size | None, where: str, given: Siz
         x, y = (int(value) for value in bitmap["origin"])
     except (KeyError, TypeError, ValueError, OverflowError, binascii.Error, zlib.error) as error:
         raise expected(at, wanted, repr(bitmap)[:60]) from error
-    crop = picture_of_base64(base64.b64encode(png).decode(), at)
+    crop = picture_of_bytes(png, at)
     rows, columns = crop.shape
     if not (x >= 0 and y >= 0 and x + columns <= mask.shape[1] and y + rows <= mask.shape[0]):
         inside = f"a crop of the {mask.shape[1]} x {mask.shape[0]} image"

@@ -114,6 +114,12 @@ def single_of(result: RefinementResult, refiner: Refiner) -> Single | None:
     return Single(result, tuple(answers), covariance, floor)
 
 
+def singles_of(found: Mapping[Where, RefinementResult], refiners: Sequence[Refiner]) -> dict[Where, Single]:
+    """What each view found of each object, where anything was compared."""
+    every = {where: single_of(result, refiners[where[1]]) for where, result in found.items()}
+    return {where: one for where, one in every.items() if one is not None}
+
+
 def in_own_frame(covariance: F64, frame: ObjectFrame, pose: Pose) -> F64:
     """(6, 6) about the object's middle, from that about the file's origin."""
     back = np.linalg.inv(frame.motion(pose))

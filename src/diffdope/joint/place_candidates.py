@@ -143,7 +143,7 @@ def _proposed(seen: Sightings) -> Iterator[tuple[Pose, F64]]:
                 if one.probability * other.probability <= _UNLIKELY:
                     continue
                 for R, t_m in _motions(same):
-                    turned = Pose(one.pose.R_m2c @ R, one.pose.t_m2c + one.pose.R_m2c @ t_m)
+                    turned = one.pose @ Pose(R, t_m)
                     T_w2c = turned @ other.pose.inverse()
                     error = _error(one, other, T_w2c, same, _BETWEEN_RAD)
                     back = np.linalg.inv(by_camera(turned))

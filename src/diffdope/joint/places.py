@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.joint.chain import by_camera
-from diffdope.joint.merge import Single, single_of
+from diffdope.joint.merge import Single, singles_of
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.place_candidates import PlaceCandidate, candidates_of, sightings_of
 from diffdope.pipelines.refiner import Refiner
@@ -100,9 +100,8 @@ def places_of_views(
     scene: Scene, found: Mapping[Where, RefinementResult], refiners: Sequence[Refiner]
 ) -> FoundPlaces:  # fmt: skip
     """Of the views of a scene that have none, by what each found on its own."""
-    singles = {where: single_of(result, refiners[where[1]]) for where, result in found.items()}
     given = {view: one.T_w2c for view, one in enumerate(scene.views) if view not in scene.unplaced}
-    return places_of({w: one for w, one in singles.items() if one is not None}, len(scene.views), given, refiners)
+    return places_of(singles_of(found, refiners), len(scene.views), given, refiners)
 
 
 def _verdict_on(

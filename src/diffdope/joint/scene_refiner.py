@@ -14,7 +14,7 @@ from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
 from diffdope.joint.contact import ContactSettings, with_contact
 from diffdope.joint.depth_scale import at_common_scale
 from diffdope.joint.each_view import ObjectQuery, found_in_view
-from diffdope.joint.merge import Single, single_of
+from diffdope.joint.merge import singles_of
 from diffdope.joint.normal_equations import CameraPrior, Where
 from diffdope.joint.places import places_of_views
 from diffdope.joint.places_told import told_of_places
@@ -162,11 +162,7 @@ class SceneRefiner:
     def _views(
         self, scene: Scene, unseen: Container[Where], found: Mapping[Where, RefinementResult]
     ) -> SceneResult:  # fmt: skip
-        singles: dict[Where, Single] = {}
-        for where, result in found.items():
-            single = single_of(result, self.refiners[where[1]])
-            if single is not None:
-                singles[where] = single
+        singles = singles_of(found, self.refiners)
         kept = [obj for obj in range(len(self.objects)) if any(o == obj for _, o in singles)]
         if not kept:
             return from_together(scene, self.refiners, None, [], found)

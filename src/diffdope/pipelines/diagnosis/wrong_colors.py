@@ -51,9 +51,7 @@ def without_wrong_colors(trial: RejectionTrial) -> Attempt:
         return attempt
     if any(of_units(meshes.mesh, observation, start)):
         return attempt
-    if first.ok and mirror_image(first, meshes, observation) is not None:
-        return attempt  # it is the mesh's own print, the other way round, and that is said
-    return _unless_unsure(attempt, again(observation.without_rgb()), meshes, search)
+    return _without_colors(attempt, meshes, observation, again, search)
 
 
 def without_other_print(
@@ -73,8 +71,16 @@ def without_other_print(
     compared = meshes.mesh.has_color and "rgb" in first.modalities and "depth" in first.modalities
     if not (compared and first.ok and is_elsewhere(first.evidence)) or of_codes(first.notes, CONTRADICTIONS):
         return attempt
-    if mirror_image(first, meshes, observation) is not None:
-        return attempt
+    return _without_colors(attempt, meshes, observation, again, search)
+
+
+def _without_colors(
+    attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
+    search: SearchSettings,
+) -> Attempt:  # fmt: skip
+    """The same attempt, or one without colours, if that convinces."""
+    if attempt.result.ok and mirror_image(attempt.result, meshes, observation) is not None:
+        return attempt  # it is the mesh's own print, the other way round, and that is said
     return _unless_unsure(attempt, again(observation.without_rgb()), meshes, search)
 
 

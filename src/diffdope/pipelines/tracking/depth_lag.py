@@ -108,8 +108,9 @@ class DepthLag:
             if unknown or self._moving & (self._moving - 1) == 0:
                 self._look(self._last, last, observation, gain)
         # What has just begun to move is seen to move by what is late only in the next frame, and so is what stops.
-        off_m, self._before_m = abs(self.lag_s) / elapsed_s * max(moved_m, self._before_m), moved_m
-        return self._told(result, off_m)
+        lag_s = self.lag_s
+        off_m, self._before_m = abs(lag_s) / elapsed_s * max(moved_m, self._before_m), moved_m
+        return result if lag_s == 0.0 else self._told(result, lag_s, off_m)
 
     def _look(self, now: _Frame, last: _Frame, observation: Observation, gain: PhotometricGain | None) -> None:
         # Between depth and photograph, poses jump to and fro, so that depth alone tells the motion as well.
@@ -145,10 +146,7 @@ class DepthLag:
         motion[:3] -= view * (view @ motion[:3])
         return np.asarray(self._root @ np.concatenate([other.R_m2c.T @ motion[:3], other.R_m2c.T @ motion[3:]]))
 
-    def _told(self, result: RefinementResult, off_m: float) -> RefinementResult:
-        lag_s = self.lag_s
-        if lag_s == 0.0:
-            return result
+    def _told(self, result: RefinementResult, lag_s: float, off_m: float) -> RefinementResult:
         when = f"about {1e3 * abs(lag_s):.0f} ms ({abs(lag_s) * self._moving / self._moving_s:.1f} frames)"
         text = (
             f"film: depth has the object where it is {when} {'after' if lag_s < 0.0 else 'before'} the photograph, "

@@ -154,7 +154,7 @@ def with_turns(answer: Answer, R: F64, t: F64, alike: Alikeness) -> Answer:
     """
     more: list[Pose] = []
     for turn, shift in zip(R, t, strict=True):
-        pose = Pose(answer.pose.R_m2c @ turn, answer.pose.t_m2c + answer.pose.R_m2c @ shift)
+        pose = answer.pose @ Pose(turn, shift)
         known = (answer.pose, *answer.alternatives, *more)
         if all(pose.angle_to(one) > _TURNED_RAD for one in known) and alike.unnoticed(turn, shift):
             more.append(pose)

@@ -92,7 +92,7 @@ def turned_by_lookalikes(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose
     if len(ways) > 1 and meshes.axis is not None:
         ways = about_other_axes(meshes.axis, ways)
     first, same_m = known[0], SAME * meshes.length_m
-    turned = [Pose(first.R_m2c @ R, first.t_m2c + first.R_m2c @ t) for R, t in zip(ways.R, ways.t_m, strict=True)]
+    turned = [first @ Pose(R, t) for R, t in zip(ways.R, ways.t_m, strict=True)]
     return [
         one
         for one in turned[1:]

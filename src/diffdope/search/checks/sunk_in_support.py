@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
+from diffdope.geometry.vectors import axes_across
 from diffdope.note_codes import Note, NoteCode
 from diffdope.scene.observation import Observation
 from diffdope.scene.sampling import surface_points
@@ -95,7 +96,7 @@ def _share_over(points: F64, flat: F64, plane: SurroundingPlane) -> float:
     """Share of some points (N, 3) that lie above or below the hull of others (M, 3), which are in a plane."""
     from scipy.spatial import Delaunay, QhullError
 
-    axes = np.linalg.svd(plane.normal[None])[2][1:].T
+    axes = np.stack(axes_across(plane.normal), axis=1)
     some = flat[np.linspace(0, len(flat) - 1, min(len(flat), _HULL_POINTS)).astype(np.intp)]
     try:
         hull = Delaunay((some - plane.origin) @ axes)
