@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.scene.nearest import Tree
+from diffdope.scene.nearest import Near, Tree
 from diffdope.scene.sampling import averaged, spread_on_each, spread_over
 from tests.scene.solids import SOLIDS
 
@@ -51,6 +51,27 @@ def test_what_is_nearest_does_not_depend_on_the_query_before() -> None:
     met = some.face >= 0
     points = np.einsum("nk,nkd->nd", some.weights[met], mesh.vertices_m[mesh.faces[some.face[met]]])
     assert np.linalg.norm(points - queries[met], axis=1).max() <= limit * (1.0 + 1e-9)
+
+
+def test_faces_that_are_near_by_change_nothing_whichever_they_are() -> None:
+    mesh, rng = SOLIDS["hinge"](), np.random.default_rng(5)
+    queries, tree = rng.normal(0, 0.02, (200, 3)), Tree(mesh.vertices_m, mesh.faces)
+    found = tree.nearest(queries, np.inf)
+    for beside in (found.face, rng.integers(0, len(mesh.faces), len(queries), np.int32)):
+        for name, there in tree.nearest(queries, np.inf, beside=beside)._asdict().items():
+            np.testing.assert_array_equal(there, found._asdict()[name])
+
+
+def test_what_is_off_is_counted_whatever_was_asked_before() -> None:
+    mesh, rng = SOLIDS["hinge"](), np.random.default_rng(6)
+    tree, limit = Tree(mesh.vertices_m, mesh.faces), 0.004
+    near = Near(tree, limit)
+    for scale in (0.01, 0.02, 0.01, 0.1):  # also far beyond the surface
+        queries = rng.normal(0, scale, (400, 3))
+        off = int(np.count_nonzero(tree.nearest(queries, limit).face < 0))
+        assert near.count_off(queries) == near.count_off(queries) == off
+        assert near.count_off(queries, off) == off
+        assert off > 0 and near.count_off(queries, off // 2) == off // 2 + 1
 
 
 def test_beyond_the_limit_there_is_nothing() -> None:

@@ -12,7 +12,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.vectors import cross
 from diffdope.scene.lod_check import colors_of
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.nearest import Tree
+from diffdope.scene.nearest import Near, Tree, curve_of
 from diffdope.scene.sampling import Samples, normals_of, spread_over
 
 if TYPE_CHECKING:
@@ -55,7 +55,14 @@ class Alikeness:
         self._normals = normals_of(mesh.vertices_m, mesh.faces, samples.face)
         self._vertices_m, self._faces = mesh.vertices_m, mesh.faces
         self._surface = Tree(mesh.vertices_m, mesh.faces)
+        self._near = Near(self._surface, _AWAY * self._length_m)
         self._tree = cKDTree(self._points)
+        self._counted = self._points[:: len(self._points) // _COUNTED]
+        some = np.arange(0, len(self._counted), _OF_STEPS)  # along a curve: what is near to one is near to the next
+        self._stepped = some[np.argsort(curve_of(self._counted[some]), kind="stable")]
+        moved = np.arange(0, len(self._points), len(self._points) // _MOVED)
+        self._looked_at = len(first := moved[::_LOOKED_AT])
+        self._moved = np.concatenate([first, np.setdiff1d(moved, first)])
         self._mesh = mesh
         self._patches = np.full(
             (len(self._points) if mesh.has_color else 0, 3), np.nan
@@ -88,21 +95,21 @@ class Alikeness:
             colours: whether these are seen; without them, only the shape tells.
         """
         colours = colours and self._mesh.has_color
-        some = slice(None, None, len(self._points) // _MOVED)
-        moved, turned = self._points[some] @ R.T + t, self._normals[some] @ R.T
+        number = self._moved
+        moved, turned = self._points[number] @ R.T + t, self._normals[number] @ R.T
         # Most motions that are noticed take so many points off the surface, or to another colour, that a few tell.
         far_m, few = _FAR * self._length_m, _FEW * len(moved)
-        number = np.arange(len(self._points))[some]
-        first, there = moved[::_LOOKED_AT], number[::_LOOKED_AT]
-        distance, nearest = self._tree.query(first, distance_upper_bound=far_m)
+        first = slice(self._looked_at)
+        distance, nearest = self._tree.query(moved[first], distance_upper_bound=far_m)
         near = np.isfinite(distance)
         if np.count_nonzero(~near) > few:
             return False
         if colours:
-            differs = np.abs(self._colors(there[near]) - self._colors(nearest[near])).mean(axis=1)
+            differs = np.abs(self._colors(number[first][near]) - self._colors(nearest[near])).mean(axis=1)
             if np.count_nonzero(differs > _OTHER_COLOR) >= few:
                 return False
-        distance, nearest = self._tree.query(moved, distance_upper_bound=far_m)
+        others = self._tree.query(moved[self._looked_at :], distance_upper_bound=far_m)
+        distance, nearest = (np.concatenate(both) for both in zip((distance, nearest), others, strict=True))
         far = np.isinf(distance)
         if np.count_nonzero(far) > few:
             return False
@@ -117,7 +124,7 @@ class Alikeness:
             differs = np.abs(self._colors(number) - self._colors(nearest)).mean(axis=1)
             if differs.mean() >= _COLOR or np.mean(differs > _OTHER_COLOR) >= _FEW:
                 return False
-        return self._elsewhere(R, t) <= _ELSEWHERE
+        return not self._elsewhere(R, t)
 
     def brought_onto(self, R: F64, t: F64, across: F64) -> tuple[F64, F64]:
         """The motion beside x -> R x + t that takes most of a mirror image onto the object's surface.
@@ -162,30 +169,28 @@ class Alikeness:
             across: see `brought_onto`.
             allowed_m: metres.
         """
-        return self._share_off(self._points[:: len(self._points) // _COUNTED] * across @ R.T + t, allowed_m)
+        moved = self._counted * across @ R.T + t
+        return float(np.mean(self._surface.nearest(moved, allowed_m, any_will_do=True).face < 0))
 
-    def _elsewhere(self, R: F64, t: F64) -> float:
-        """Share of the points that a motion takes off the surface, where one beside it takes fewer, of that one.
+    def _elsewhere(self, R: F64, t: F64) -> bool:
+        """Whether a motion takes too many points off the surface, and those beside it do, too.
 
         Steps are those of iterated closest points to planes (Chen and Medioni 1992).
         """
-        allowed_m = _AWAY * self._length_m
-        points, turned = self._points[:: len(self._points) // _COUNTED] @ R.T + t, np.eye(3)
+        points, turned = self._counted @ R.T + t, np.eye(3)
+        few, nearest = int(_ELSEWHERE * len(points)), None
         for _ in range(_STEPS):
-            if (elsewhere := self._share_off(points, allowed_m)) <= _ELSEWHERE:
-                return elsewhere
-            some = points[::_OF_STEPS]
-            found = self._surface.nearest(some, np.inf)
+            if self._near.count_off(points, few) <= few:
+                return False
+            some = points[self._stepped]
+            found = self._surface.nearest(some, np.inf, beside=nearest)
+            nearest = found.face
             turn, move = self._step(some, found.face, found.weights)
             turned = turn @ turned
             if np.linalg.norm(so3.log(turned)) > _BESIDE_RAD:
-                return elsewhere
+                return True
             points = points @ turn.T + move
-        return self._share_off(points, allowed_m)
-
-    def _share_off(self, points: F64, allowed_m: float) -> float:
-        """Share of points (N, 3) off the surface; which triangle is how near takes three times as long to tell."""
-        return float(np.mean(self._surface.nearest(points, allowed_m, any_will_do=True).face < 0))
+        return self._near.count_off(points, few) > few
 
     def _step(self, points: F64, nearest: I32, weights: F64) -> tuple[F64, F64]:
         """The motion that takes points (N, 3) nearest to the planes of triangles (N,), near these weights (N, 3)."""

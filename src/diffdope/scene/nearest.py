@@ -14,6 +14,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 _BITS = 10  # of each coordinate in the curve's order
+_CELLS = 128  # a side, at most: queries beyond them do without
 
 
 class Nearest(NamedTuple):
@@ -46,26 +47,58 @@ class Tree:
         a, b, c = (points.take(faces[:, corner], axis=0) for corner in range(3))
         low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
         self._order = np.argsort(curve_of(low + high), kind="stable")
+        self._places = np.empty(len(faces), np.int32)
+        self._places[self._order] = np.arange(len(faces))
         boxes = boxes_of(low[self._order], high[self._order])
         self.arrays = TreeArrays(
             np.ascontiguousarray(points), np.ascontiguousarray(faces[self._order]), boxes,
             np.empty(kernels.DEPTH, np.int64), np.empty(kernels.DEPTH),
         )  # fmt: skip
 
-    def nearest(self, queries: F64, limit: float, *, any_will_do: bool = False) -> Nearest:
+    def nearest(
+        self, queries: F64, limit: float, *, any_will_do: bool = False, beside: I32 | None = None
+    ) -> Nearest:  # fmt: skip
         """What is nearest to queries (N, 3), where something is within `limit`.
 
         Args:
             queries: (N, 3).
             limit: greatest distance.
             any_will_do: take any triangle within `limit`, which is faster.
+            beside: (N,) faces that are near by, which is faster, too; None where none are known.
         """
         count = len(queries)
-        square, face, weights = np.empty(count), np.empty(count, np.int32), np.zeros((count, 2))
+        square, weights = np.empty(count), np.zeros((count, 2))
+        face = np.full(count, -1, np.int32) if beside is None else self._places[beside]
         own = self.arrays._replace(stack=np.empty(kernels.DEPTH, np.int64), bound=np.empty(kernels.DEPTH))
         kernels.nearest(np.ascontiguousarray(queries), limit, any_will_do, *own, square, face, weights)
         found = np.where(face >= 0, self._order[face], -1).astype(np.int32)
         return Nearest(square, found, np.column_stack([1.0 - weights.sum(axis=1), weights]))
+
+
+class Near:
+    """Counts points that are off a surface by more than a distance: the same distance each time, and many points.
+
+    Args:
+        tree: of the surface.
+        limit: the distance, more than 0.
+    """
+
+    def __init__(self, tree: Tree, limit: float) -> None:
+        self._arrays, self._limit = tree.arrays, limit
+        low, high = tree.arrays.boxes[1, :3], tree.arrays.boxes[1, 3:]
+        self._low = low - limit
+        self._cells = np.zeros(np.minimum(np.ceil((high - low) / limit) + 2, _CELLS).astype(np.intp), np.int32)
+
+    def count_off(self, points: F64, most: int | None = None) -> int:
+        """How many of points (N, 3) have nothing within the distance.
+
+        Args:
+            points: (N, 3).
+            most: counting ends at the first beyond so many; None for all.
+        """
+        own = self._arrays._replace(stack=np.empty(kernels.DEPTH, np.int64), bound=np.empty(kernels.DEPTH))
+        most = len(points) if most is None else most
+        return int(kernels.count_off(np.ascontiguousarray(points), self._limit, most, self._low, self._cells, *own))
 
 
 def curve_of(points: F64) -> I64:

@@ -88,10 +88,15 @@ def nearest_in_tree(x, y, z, limit, any_will_do, points, faces, boxes, stack, bo
 
 @njit(**EXACT_ENTRY)
 def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, square, face, weights):
-    """Nearest points on a tree of triangles for queries (N, 3): into square (N,), face (N,) and weights (N, 2)."""
+    """Nearest points on a tree of triangles for queries (N, 3): into square (N,), face (N,) and weights (N, 2).
+
+    face has, of each, a triangle that may be near by, or -1.
+    """
     last = 0  # often, what is nearest to a query is nearest to the next one, or nearly so
     for q in range(queries.shape[0]):
         x, y, z = queries[q, 0], queries[q, 1], queries[q, 2]
+        if face[q] >= 0:
+            last = face[q]
         away, s, t = nearest_on_face(x, y, z, points, faces[last, 0], faces[last, 1], faces[last, 2])
         if any_will_do and away <= limit * limit:
             square[q], face[q], weights[q, 0], weights[q, 1] = away, last, s, t
@@ -102,3 +107,31 @@ def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, squ
         )
         if face[q] >= 0:
             last = face[q]
+
+
+@njit(**EXACT_ENTRY)
+def count_off(queries, limit, most, low, cells, points, faces, boxes, stack, bound):
+    """How many of queries (N, 3) have no triangle within `limit`; counted no further than to the first beyond `most`.
+
+    cells (X, Y, Z) of width `limit` from the corner `low` (3,) on, in which all of the surface lies, each with a
+    triangle that was once within reach of a query there, plus one, or 0: most queries need look at no other. They
+    change what is looked at, and not what is counted.
+    """
+    off = 0
+    for q in range(queries.shape[0]):
+        x, y, z = queries[q, 0], queries[q, 1], queries[q, 2]
+        i, j, k = int((x - low[0]) / limit), int((y - low[1]) / limit), int((z - low[2]) / limit)
+        inside = 0 <= i < cells.shape[0] and 0 <= j < cells.shape[1] and 0 <= k < cells.shape[2]
+        known = cells[i, j, k] - 1 if inside else -1
+        if known >= 0:
+            away, _, _ = nearest_on_face(x, y, z, points, faces[known, 0], faces[known, 1], faces[known, 2])
+            if away <= limit * limit:
+                continue
+        _, face, _, _ = nearest_in_tree(x, y, z, limit, True, points, faces, boxes, stack, bound)
+        if face < 0:
+            off += 1
+            if off > most:
+                break
+        elif inside:
+            cells[i, j, k] = face + 1
+    return off

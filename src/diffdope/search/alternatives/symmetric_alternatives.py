@@ -270,7 +270,7 @@ def of_cost(cost: ArrayLike) -> F64:
 
 def _evaluated(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> Evaluation:
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
-    return level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t)
+    return level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t, with_normal=False)
 
 
 def symmetric_alternatives(
