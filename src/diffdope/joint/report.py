@@ -34,7 +34,7 @@ from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
-from diffdope.pipelines.result_confidence import belief_of
+from diffdope.pipelines.result_confidence import FittedPose, belief_of
 from diffdope.scene.scene import Scene
 from diffdope.search.alternatives.answers import Answer
 
@@ -203,7 +203,7 @@ def _object(whole: _Solved, refiner: Refiner, n: int, obj: int, motion: F64) -> 
     if (beside := apart if beside is None else beside + apart).any():
         own, covariance = own + beside, covariance.copy()
         covariance[part, part] += motion @ beside @ motion.T
-    belief = belief_of(fit, own, pose, refiner.meshes, refiner.preset.resolved_search.confidence)
+    belief = belief_of(FittedPose(fit, pose, own), refiner.meshes, refiner.preset.resolved_search.confidence)
     return ObjectResult(
         scene.objects[obj].name, refiner.frame.leave(pose), status, message, belief.confidence,
         covariance[part, part], unobserved @ motion.T,

@@ -33,42 +33,61 @@ class Belief(NamedTuple):
     confidence: float
 
 
-def belief_of(
-    fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
-    started: bool = False, measured: bool = True, quality: FitQuality | None = None, beside: F64 | None = None,
-    scale: ScaleBelief = RIGHT,
-) -> Belief:  # fmt: skip
-    """How sure a pose is.
+class FittedPose(NamedTuple):
+    """What says how sure a pose is.
 
-    Args:
+    Attributes:
         fit: probability that it is right, of its fit quality alone.
-        covariance: (6, 6) of the pose in (rho [m], phi [rad]), about the object's middle; None where it is unknown.
         pose: of the object's own frame.
-        meshes: the object.
-        settings: tolerance, and a map that was fitted to a user's data.
+        covariance: (6, 6) of the pose in (rho [m], phi [rad]), about the object's middle; None where it is unknown.
         started: whether it was found from a start.
         measured: whether depth, or the frames of a film before, hold the distance; it counts without a covariance.
         quality: of the fit, where the frames of a film do not; so does this.
         beside: (6, 6) of what else is unsure, which counts where the covariance is unknown: it holds it otherwise.
         scale: of the depth that tells the distance: if it is off, so is the pose, along its ray.
     """
-    right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
+
+    fit: float
+    pose: Pose
+    covariance: F64 | None
+    started: bool = False
+    measured: bool = True
+    quality: FitQuality | None = None
+    beside: F64 | None = None
+    scale: ScaleBelief = RIGHT
+
+
+def belief_of(known: FittedPose, meshes: MeshLevels, settings: ConfidenceSettings) -> Belief:
+    """How sure a pose is.
+
+    Args:
+        known: of the pose.
+        meshes: the object.
+        settings: tolerance, and a map that was fitted to a user's data.
+    """
+    right, tolerance_m = right_minimum(known.fit, started=known.started), settings.tolerance_of(meshes.length_m)
+    within = _within(known, meshes, tolerance_m)
+    both, quality = right * within, known.quality
+    if known.covariance is not None and quality is not None:  # as learned from: single pictures, with last steps
+        both = as_often_right(right, within, by_mask=quality.overlap is not None and not known.measured)
+    return Belief(right, within, settings.corrected(both))
+
+
+def _within(known: FittedPose, meshes: MeshLevels, tolerance_m: float) -> float:
+    """The probability of an error below the tolerance, in the right minimum; for arguments see `belief_of`."""
+    quality, pose, covariance = known.quality, known.pose, known.covariance
     if covariance is None:  # the fit is about the default tolerance
         share, depth_error = tolerance_m / meshes.length_m, None if quality is None else quality.depth_error
         left = None if quality is None else quality.left
-        within = usually_within(share, TOLERANCE, depth=measured, depth_error=depth_error, left=left)
-        if beside is not None:
-            within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
+        within = usually_within(share, TOLERANCE, depth=known.measured, depth_error=depth_error, left=left)
+        if known.beside is not None:
+            within *= probability_within(tolerance_m, known.beside, meshes.displacement_form, pose.R_m2c)
     else:
         covariance = meshes.modulo_folds(covariance, pose.R_m2c)
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     if quality is not None:  # the displacement above is modulo turns about an axis of revolution, which a print has not
         within *= turn_within(tolerance_m / meshes.length_m, quality.print_open or 0.0)
-    within = within_at_scale(within, covariance, pose, meshes, tolerance_m, scale)
-    both = right * within
-    if covariance is not None and quality is not None:  # as it was learned from: single pictures, with last steps
-        both = as_often_right(right, within, by_mask=quality.overlap is not None and not measured)
-    return Belief(right, within, settings.corrected(both))
+    return within_at_scale(within, covariance, pose, meshes, tolerance_m, known.scale)
 
 
 def within_at_scale(
@@ -78,8 +97,8 @@ def within_at_scale(
 
     Args:
         within: the probability if it is not.
-        covariance: see `belief_of`.
-        pose: see `belief_of`.
+        covariance: see `FittedPose`.
+        pose: see `FittedPose`.
         meshes: the object.
         tolerance_m: metres.
         scale: of depth.
@@ -118,12 +137,13 @@ def believed(
     scale = scale_of(result, search.noise)
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
     share = result.confidence / some if some > 0.0 else 0.0
-    belief = belief_of(
-        some, result.covariance, result.pose, meshes, settings, started=not result.answers,
+    known = FittedPose(
+        some, result.pose, result.covariance, started=not result.answers,
         measured=followed or "depth" in result.modalities,
         quality=None if followed else result.evidence, beside=beside,
         scale=RIGHT if followed else scale,
     )  # fmt: skip
+    belief = belief_of(known, meshes, settings)
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace_unchecked(one, probability=factor * one.probability) for one in result.answers)
     return replace_unchecked(
