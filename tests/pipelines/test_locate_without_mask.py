@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import picture, random_pose
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.locating.in_box import surest
+from diffdope.pipelines.locating.size_in_piece import surest_by_size
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.problem.failure import Failure
@@ -225,6 +228,29 @@ def test_none_is_looked_at_after_one_that_is_sure_enough(refiner: Refiner) -> No
     looked.clear()
     surest(results(), 1.1)
     assert looked == [0, 1, 2]
+
+
+@pytest.mark.parametrize("times", [0.95, 1.05])
+def test_depth_of_another_scale_is_named_where_nothing_says_where_the_object_is(refiner: Refiner, times: float) -> None:
+    seen = Observation(UNMASKED.camera, rgb=UNMASKED.rgb, depth=np.float32(times) * UNMASKED.depth)
+    result = refiner.locate(seen)
+    assert not result.ok and (result.confidence or 0.0) < 0.1, result
+    assert NoteCode.DEPTH_SCALE in [code_of(note) for note in result.notes]
+
+
+@pytest.mark.parametrize("second_ok", [True, False])
+def test_another_piece_counts_where_the_size_of_the_first_contradicts_it(refiner: Refiner, second_ok: bool) -> None:
+    found = refiner._searcher(OBSERVATION).attempt(refiner.preset, OBSERVATION, refiner.frame.enter(START))
+    failed = replace(found.result, status=Status.FAILED, confidence=0.02)
+    first, contradicted = found, found._replace(result=failed)
+    elsewhere = replace(failed, confidence=0.12)
+    second = found._replace(result=replace(found.result, confidence=0.9) if second_ok else elsewhere)
+
+    def of_size(one: Attempt) -> Attempt:
+        return contradicted if one is first else one
+
+    assert surest_by_size(iter([first, second]), 0.5, of_size) is (second if second_ok else contradicted)
+    assert surest_by_size(iter([second, first]), 1.1, lambda one: one).result.ok
 
 
 def test_what_would_lie_outside_of_the_picture_is_not_believed(refiner: Refiner) -> None:

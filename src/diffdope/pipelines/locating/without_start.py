@@ -26,6 +26,7 @@ from diffdope.pipelines.locating.in_box import (
     surest,
 )
 from diffdope.pipelines.locating.outvoted_depth import beside_depth_alone
+from diffdope.pipelines.locating.size_in_piece import as_large_as_seen, surest_by_size
 from diffdope.pipelines.result import RefinementResult, in_pose_of
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
@@ -64,9 +65,12 @@ def anywhere(
         return Attempt(replace(searcher.refused(guesses, None, began), message=why), None)
 
     each = (in_guess(searcher, preset, whole, guess, box, progress) for guess in guesses)
-    best = surest(each, preset.resolved_search.fallback_confidence)
-    if box is not None:
-        best = unmasked(best, searcher, preset, whole, box)
+    enough = preset.resolved_search.fallback_confidence
+    if box is None:
+        of_size = partial(as_large_as_seen, searcher=searcher, preset=preset, observation=whole)
+        best = surest_by_size(each, enough, of_size)
+    else:
+        best = unmasked(surest(each, enough), searcher, preset, whole, box)
         again = partial(anywhere, searcher, preset, box=box, progress=progress)
         best = without_other_print(best, searcher.meshes, whole, again, preset.resolved_search)
     return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
