@@ -17,6 +17,7 @@ from diffdope.pipelines.diagnosis.modality_rejection import LEFT_OUT
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.tracking.by_depth import ByDepth
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_parts import FilmAids, FrameSearches
 from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -43,8 +44,8 @@ def colours_worth(coloured: float, alone: float) -> list[Attempt]:
         return Attempt(answer(start, sure), None)
 
     followed = Tracker(
-        PAINTED, TrackingSettings(), follow, follow, lambda frame, start, gain: follow(frame, start),
-        by_depth=ByDepth(MeshLevels(PAINTED, (0,))),
+        PAINTED, TrackingSettings(), FrameSearches(follow, follow, lambda frame, start, gain: follow(frame, start)),
+        FilmAids(by_depth=ByDepth(MeshLevels(PAINTED, (0,)))),
     )  # fmt: skip
     return [Attempt(followed.track(every(), START if k == 0 else None), None) for k in range(2)]
 
@@ -84,7 +85,7 @@ def less_sure(answers: list[tuple[float, float]]) -> Refine:
 
 def test_what_makes_a_film_less_sure_leaves_the_surest_of_the_attempts_the_surest() -> None:
     refine = less_sure([(0.6, 0.8), (0.9, 0.8), (0.7, 0.5), (0.95, 0.5)])
-    followed = Tracker(PAINTED, TrackingSettings(), refine, refine)
+    followed = Tracker(PAINTED, TrackingSettings(), FrameSearches(refine, refine))
     followed.track(every(), START)
     before = followed.track(every())  # it moves, so that a frame has two starts
     result = followed.track(every())
@@ -94,7 +95,7 @@ def test_what_makes_a_film_less_sure_leaves_the_surest_of_the_attempts_the_sures
 
 def test_what_makes_a_film_less_sure_does_not_keep_the_object_lost() -> None:
     refine = less_sure([(0.55, 0.8)] * 2 + [(0.0, 0.8)] * 2 + [(0.9, 0.8)])
-    followed = Tracker(PAINTED, TrackingSettings(), refine, refine)
+    followed = Tracker(PAINTED, TrackingSettings(), FrameSearches(refine, refine))
     followed.track(every().without_mask(), START)
     assert followed.track(every().without_mask()).status is Status.LOST
     result = followed.track(every().without_mask())

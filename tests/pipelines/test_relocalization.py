@@ -17,6 +17,7 @@ from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracking import relocalization
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_parts import FrameSearches
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from tests.pipelines.test_tracker import START, answer, grey
@@ -40,7 +41,7 @@ def test_what_contradicts_a_pose_that_nobody_trusts_is_not_held_against_the_film
     told = Note(NoteCode.DEPTH_KIND, "contradiction: depth fits better as distances along the optical axis ...")
     lost = answer(START, 0.0)
     wide = Plan(replace(answer(START, 0.2), notes=(told,)), answer(START, 0.9))
-    film = Tracker(box, TrackingSettings(retry=2), Plan(answer(START, 1.0), lost), wide)
+    film = Tracker(box, TrackingSettings(retry=2), FrameSearches(Plan(answer(START, 1.0), lost), wide))
     film.track(grey(), START)
     gone = [film.track(grey()) for _ in range(2)]
     assert all(one.status is Status.LOST and told not in one.notes for one in gone)
@@ -51,7 +52,8 @@ def test_what_contradicts_a_pose_that_nobody_trusts_is_not_held_against_the_film
 def test_what_contradicts_the_frame_that_is_trusted_is_held(box: Mesh) -> None:
     told = Note(NoteCode.DEPTH_KIND, "contradiction: depth fits better as distances along the optical axis ...")
     film = Tracker(
-        box, TrackingSettings(), Plan(answer(START, 0.2)), Plan(replace(answer(START, 0.3), notes=(told,)))
+        box, TrackingSettings(),
+        FrameSearches(Plan(answer(START, 0.2)), Plan(replace(answer(START, 0.3), notes=(told,)))),
     )  # fmt: skip
     assert told in film.track(grey(), START).notes
     assert told in film.track(grey()).notes
@@ -64,7 +66,7 @@ def away(x_m: float) -> Pose:
 def test_what_is_found_farther_than_it_can_have_moved_is_another_one_until_it_can_have(box: Mesh) -> None:
     settings = TrackingSettings(retry=1, reach_m_per_s=1.0, frame_s=0.1)
     near, wide = Plan(answer(START, 1.0), answer(START, 0.0)), Plan(answer(away(0.5), 1.0))
-    film = Tracker(box, settings, near, wide)
+    film = Tracker(box, settings, FrameSearches(near, wide))
     film.track(grey(), START)
     results = [film.track(grey()) for _ in range(5)]
     first = next(k for k, one in enumerate(results) if one.ok)
@@ -79,16 +81,16 @@ def test_a_mask_says_which_one_it_is(box: Mesh) -> None:
     mask = np.zeros((CAMERA.height, CAMERA.width), bool)
     mask[100:140, 220:260] = True
     near, wide = Plan(answer(START, 1.0), answer(START, 0.0)), Plan(answer(away(0.5), 1.0))
-    film = Tracker(box, TrackingSettings(), near, wide)
+    film = Tracker(box, TrackingSettings(), FrameSearches(near, wide))
     film.track(grey(), START)
     assert film.track(grey().with_mask(mask)).ok
 
 
 def test_a_followed_object_is_out_of_the_picture_for_another_reason_than_a_start(box: Mesh) -> None:
     outside = replace(answer(START, 0.0, Status.OUT_OF_VIEW), message="check K")
-    film = Tracker(box, TrackingSettings(), Plan(outside), Plan(outside))
+    film = Tracker(box, TrackingSettings(), FrameSearches(Plan(outside), Plan(outside)))
     assert "check K" in film.track(grey(), START).message
-    film = Tracker(box, TrackingSettings(), Plan(answer(START, 1.0), outside), Plan(outside))
+    film = Tracker(box, TrackingSettings(), FrameSearches(Plan(answer(START, 1.0), outside), Plan(outside)))
     film.track(grey(), START)
     result = film.track(grey())
     assert "expected outside of the picture" in result.message and "check K" not in result.message

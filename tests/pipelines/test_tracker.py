@@ -21,6 +21,7 @@ from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.input_doubts import InputDoubts
 from diffdope.pipelines.tracking.relocalization import recentred
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_parts import FilmAids, FrameSearches
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -58,7 +59,7 @@ class Script:
 
 
 def tracker(box: Mesh, near: Script, wide: Script, **settings: float) -> Tracker:
-    return Tracker(box, TrackingSettings(**settings), near, wide)  # type: ignore[arg-type]
+    return Tracker(box, TrackingSettings(**settings), FrameSearches(near, wide))  # type: ignore[arg-type]
 
 
 def test_a_constant_velocity_is_predicted_and_forgotten_in_time() -> None:
@@ -148,7 +149,7 @@ def test_what_is_never_found_with_a_high_confidence_is_lost_if_it_looks_otherwis
     def refine(observation: Observation, start: Pose) -> Attempt:
         return Attempt(replace(answer(start, 0.3), evidence=FitQuality(outline=outline)), None)
 
-    followed = Tracker(box, TrackingSettings(), refine, refine)
+    followed = Tracker(box, TrackingSettings(), FrameSearches(refine, refine))
     followed.track(grey(), START)
     assert followed.track(grey()).ok
     outline = 0.3
@@ -163,7 +164,7 @@ def test_a_lost_frame_has_no_confidence_and_says_what_it_lacks(box: Mesh) -> Non
         sure = replace(answer(start, 0.7), evidence=FitQuality(outline=outline), covariance=np.eye(6))
         return Attempt(sure, None)
 
-    followed = Tracker(box, TrackingSettings(patience=1), refine, refine)
+    followed = Tracker(box, TrackingSettings(patience=1), FrameSearches(refine, refine))
     assert followed.track(grey(), START).confidence == 0.7
     outline = 0.3
     result = followed.track(grey())
@@ -180,7 +181,7 @@ def test_a_pose_that_slid_along_a_flat_face_is_told_by_the_colours_that_were_lea
         seen = FitQuality(depth_inliers=0.9, outline=0.6, learned=learned)
         return Attempt(replace(answer(start.retract([0.02, 0, 0, 0, 0, 0]), confidence), evidence=seen), None)
 
-    followed = Tracker(box, TrackingSettings(), refine, refine)
+    followed = Tracker(box, TrackingSettings(), FrameSearches(refine, refine))
     followed.track(grey(), START)
     followed.track(grey())  # it moves, so that a frame has two starts from here on
     result = followed.track(grey())
@@ -196,7 +197,7 @@ def film(box: Mesh, evidence: list[FitQuality], confidence: list[float]) -> list
     def refine(observation: Observation, start: Pose) -> Attempt:
         return Attempt(replace(answer(start, confidence[frame]), evidence=evidence[frame]), None)
 
-    followed, states = Tracker(box, TrackingSettings(), refine, refine), []
+    followed, states = Tracker(box, TrackingSettings(), FrameSearches(refine, refine)), []
     for frame in range(len(evidence)):
         states.append(followed.track(grey(), START if frame == 0 else None).status)
     return states
@@ -224,7 +225,9 @@ class Elsewhere(EdgeAmbiguity):
 
 def test_a_pose_that_explains_more_edges_is_followed_from_there_on(box: Mesh) -> None:
     near = Script([0.9] * 5)
-    followed = Tracker(box, TrackingSettings(), near, near, edges_alone=Elsewhere(MeshLevels(box, (0,)), 5))
+    followed = Tracker(
+        box, TrackingSettings(), FrameSearches(near, near), FilmAids(edges_alone=Elsewhere(MeshLevels(box, (0,)), 5))
+    )
     results = [followed.track(grey(), START if k == 0 else None) for k in range(4)]
     assert [one.pose.t_m2c[2] for one in results] == pytest.approx([0.5, 0.5, 0.4, 0.4])
     assert [NoteCode.FOUND_WIDER in one.note_codes for one in results] == [False, False, True, False]
@@ -248,7 +251,7 @@ def test_nothing_to_compare_is_lost_at_once_and_says_why(box: Mesh, status: Stat
     def fails(observation: Observation, start: Pose) -> Attempt:
         return Attempt(replace(answer(start, 0.0, status), message="the reason"), None)
 
-    followed = Tracker(box, TrackingSettings(), fails, fails)
+    followed = Tracker(box, TrackingSettings(), FrameSearches(fails, fails))
     result = followed.track(grey(), START)
     assert result.status is Status.LOST and "the reason" in result.message and followed.lost
 
@@ -320,7 +323,7 @@ def test_what_looks_less_like_the_object_than_before_is_tried_anew_and_doubted(b
     def quickly(texture: float) -> Follow:
         return lambda observation, start, gain: like(texture)(observation, start)
 
-    followed = Tracker(box, TrackingSettings(), like(0.8), like(0.8), quick=quickly(0.8))
+    followed = Tracker(box, TrackingSettings(), FrameSearches(like(0.8), like(0.8), quickly(0.8)))
     followed.track(grey(), START)
     followed._quick = quickly(0.6)
     assert followed.track(grey()).evidence == FitQuality(texture=0.8)
@@ -343,7 +346,7 @@ def test_the_light_of_the_frame_before_is_used_only_where_that_frame_convinced(
         given.append(light)
         return Attempt(answer(start, confidence), gain)
 
-    followed = Tracker(box, TrackingSettings(patience=9), refine, refine, quick, light=light)
+    followed = Tracker(box, TrackingSettings(patience=9), FrameSearches(refine, refine, quick, light=light))
     followed.track(grey(), START)
     followed.track(grey())
     assert given[-1] is {"seen": gain, "neutral": NEUTRAL, None: None}[known]

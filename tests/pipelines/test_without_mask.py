@@ -12,6 +12,7 @@ from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_parts import FrameSearches
 from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 from diffdope.pipelines.tracking.without_mask import unless_misled
 from diffdope.scene.observation import Observation
@@ -77,7 +78,7 @@ def test_a_film_follows_what_convinces_without_a_mask_that_is_off() -> None:
         evidence = FitQuality(overlap=0.9, depth_inliers=0.9, texture=0.8)
         return Attempt(replace(answer(start, 0.9), evidence=evidence), None)
 
-    tracker = Tracker(PAINTED, TrackingSettings(), refine, refine, quick)
+    tracker = Tracker(PAINTED, TrackingSettings(), FrameSearches(refine, refine, quick))
     tracker.track(every(), START)
     result = tracker.track(every())
     assert result.confidence == 0.7 and NoteCode.MASK_SHIFTED in result.note_codes

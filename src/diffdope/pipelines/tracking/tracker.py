@@ -10,26 +10,22 @@ from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.masks import BOX_NOTE
 from diffdope.note_codes import Note, NoteCode
-from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
+from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.locating.in_box import box_of_mask, with_border
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracking.by_depth import ByDepth, colours_mislead, in_light
-from diffdope.pipelines.tracking.competing_poses import CompetingPoses
-from diffdope.pipelines.tracking.depth_lag import DepthLag
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.fit_history import FitHistory
 from diffdope.pipelines.tracking.frame import likeness, lost, not_found_yet, sureness, with_found_note, with_usual_note
 from diffdope.pipelines.tracking.input_doubts import InputDoubts
 from diffdope.pipelines.tracking.last_template import LastTemplate
 from diffdope.pipelines.tracking.relocalization import located, recentred, with_distance, within_reach
+from diffdope.pipelines.tracking.tracker_parts import FilmAids, FrameSearches
 from diffdope.pipelines.tracking.without_mask import unless_misled
-from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.search.tracking.motion_model import MotionModel, finite_time, next_time
-from diffdope.search.tracking.template_matching import TemplateMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
 
@@ -45,31 +41,21 @@ class Tracker:
     Args:
         mesh: the object.
         settings: when to doubt, and the motion model.
-        refine: from a start close by.
-        search: from a start far off; slow.
-        quick: from a start very close by, in the light of the frame before; None for `refine`.
-        light: how colours may differ: what is known of it from a frame, if that suffices for the next.
-        locate: with no start, in frames that have a mask, and in photographs by keypoints; None for not at all.
-        matcher: finds where the object's picture in a frame before is seen; None for not at all.
-        keyframes: takes in the frames that can be trusted; None for not at all.
-        edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
-        rivals: says how sure a pose is that is found again; None for as sure as it fits.
-        by_depth: what depth and mask find without colours that lead astray; None for not asked.
-        depth_lag: whether depth is of another moment than the photographs; None for not asked.
+        searches: of a frame.
+        aids: what else is kept of a film, and asked.
     """
 
     def __init__(
-        self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
-        light: GainModel = "gain-bias", locate: Locate | None = None, matcher: TemplateMatcher | None = None,
-        keyframes: Keyframes | None = None, edges_alone: EdgeAmbiguity | None = None,
-        rivals: CompetingPoses | None = None, by_depth: ByDepth | None = None, depth_lag: DepthLag | None = None,
-    ) -> None:  # fmt: skip
-        self._by_depth, self._lag = by_depth or ByDepth(), depth_lag
-        self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
-        self.mesh, self._settings, self._light = mesh, settings, light
-        self._picture = LastTemplate(matcher, settings.reach_m_per_s)
+        self, mesh: Mesh, settings: TrackingSettings, searches: FrameSearches, aids: FilmAids | None = None
+    ) -> None:
+        aids = aids or FilmAids()
+        self.mesh, self._settings = mesh, settings
+        self._refine, self._search, self._quick = searches.near, searches.wide, searches.quick
+        self._locate, self._light = searches.anywhere, searches.light
+        self._keyframes, self._edges_alone, self._rivals = aids.keyframes, aids.edges_alone, aids.rivals
+        self._by_depth, self._lag = aids.by_depth, aids.depth_lag
+        self._picture = LastTemplate(aids.matcher, settings.reach_m_per_s)
         self._gain: PhotometricGain | None = None
-        self._refine, self._search, self._quick = refine, search, quick
         self._usual, self.film = FitHistory(settings), InputDoubts(mesh)
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None

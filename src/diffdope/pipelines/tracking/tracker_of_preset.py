@@ -14,6 +14,7 @@ from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.depth_lag import DepthLag
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_parts import FilmAids, FrameSearches
 from diffdope.scene.mesh import Mesh
 from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.search.tracking.template_matching import TemplateMatcher
@@ -39,9 +40,11 @@ def tracker_of(searcher: MeshSearcher, preset: Preset, mesh: Mesh, *, bends: boo
     tolerance_m = preset.resolved_search.confidence.tolerance_of(meshes.length_m)
     plain = partial(searcher.follow, followed_preset(near), None)
     lag = None if bends else DepthLag(plain, meshes.displacement_form, meshes.length_m, tolerance_m)
-    return Tracker(
-        mesh, preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-        locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
-        edges_alone=EdgeAmbiguity(searcher.meshes, preset.tracking.other_poses),
-        rivals=CompetingPoses(searcher, near) if alone else None, by_depth=ByDepth(searcher.meshes), depth_lag=lag,
+    searches = FrameSearches(
+        refine, search, quick if alone else None, partial(anywhere, searcher, locating), light=near.search.light
+    )
+    aids = FilmAids(
+        TemplateMatcher(meshes), keyframes, EdgeAmbiguity(meshes, preset.tracking.other_poses),
+        CompetingPoses(searcher, near) if alone else None, ByDepth(meshes), lag,
     )  # fmt: skip
+    return Tracker(mesh, preset.tracking, searches, aids)
