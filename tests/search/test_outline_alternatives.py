@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from diffdope.experiments.shapes import grid_box, icosphere
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
@@ -19,14 +20,21 @@ TRUTH = Pose(so3.exp(np.array([0.6, 0.5, 0.3])) @ so3.exp(np.array([np.pi, 0.0, 
 
 
 def stepped() -> Mesh:
-    vertices, faces, first = [], [], 0
-    for sides, at in STEPS:
-        own, triangles = grid_box(np.array(sides), 1)
-        vertices.append(own + np.array(at))
-        faces.append(triangles + first)
-        first += len(own)
-    joined = np.concatenate(vertices)
-    return Mesh(joined - joined.mean(axis=0), np.concatenate(faces))
+    return joined([grid_box(np.array(sides), 1)[0] + np.array(at) for sides, at in STEPS])
+
+
+def plate_with_ramp() -> Mesh:
+    """A plate with a ramp on one side, which the outline does not show."""
+    plate, ramp = (grid_box(np.array(sides), 1)[0] for sides in ((0.08, 0.05, 0.01), (0.02, 0.03, 0.004)))
+    return joined([plate, ramp @ so3.exp(np.array([0.0, 0.25, 0.0])).T + np.array([0.012, 0.0, 0.005])])
+
+
+def joined(boxes: list[NDArray[np.float64]]) -> Mesh:
+    """One mesh of vertices of `grid_box`, about the mean of their corners."""
+    own, triangles = grid_box(np.ones(3), 1)
+    vertices = np.concatenate(boxes)
+    faces = np.concatenate([triangles + len(own) * k for k in range(len(boxes))])
+    return Mesh(vertices - vertices.mean(axis=0), faces)
 
 
 def photographed(mesh: Mesh, background: float) -> Observation:
@@ -67,6 +75,14 @@ def test_what_explains_more_edges_is_likelier(meshes: MeshLevels, photograph: Ob
     assert found[0] > 0.0
     assert (found[0] > found[1:]).all()
     assert found[4] == -np.inf  # nothing of it is drawn
+
+
+def test_creases_tell_sides_of_the_same_outline_apart() -> None:
+    meshes = MeshLevels(plate_with_ramp(), (0,), threads=1)
+    turned = Pose(TRUTH.R_m2c @ so3.exp(np.array([np.pi, 0.0, 0.0])), TRUTH.t_m2c)
+    around = Surroundings(meshes, photographed(meshes.mesh, 0.25), TRUTH, 320)
+    right, wrong = around.log_likelihood([TRUTH, turned], 1.5)
+    assert right > wrong + 1.0
 
 
 def test_edges_lead_outline_and_creases_back(meshes: MeshLevels, photograph: Observation) -> None:
