@@ -33,7 +33,7 @@ def joined(boxes: list[NDArray[np.float64]]) -> Mesh:
     """One mesh of vertices of `grid_box`, about the mean of their corners."""
     own, triangles = grid_box(np.ones(3), 1)
     vertices = np.concatenate(boxes)
-    faces = np.concatenate([triangles + np.int32(len(own) * k) for k in range(len(boxes))])
+    faces = np.concatenate([triangles + len(own) * k for k in range(len(boxes))]).astype(np.int32)
     return Mesh(vertices - vertices.mean(axis=0), faces)
 
 
