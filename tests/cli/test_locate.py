@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diffdope.cli.located_instances import kinds_of
 from diffdope.cli.main import main
+from diffdope.cli.view_sources import content_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results
 from diffdope.io.masks import read_labels
+from diffdope.io.ply import write_ply
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
+from diffdope.scene.mesh import Mesh
 from diffdope.search.alternatives.answers import Answer
 from tests.cli.conftest import arguments
 
@@ -281,3 +285,82 @@ def test_instances_that_cannot_be_told_apart_are_refused(
 ) -> None:
     assert main(locating(inputs, **{"instances": 2, **changes})) == 2
     assert told in " ".join(capsys.readouterr().err.split())
+
+
+def two_kinds(folder: Path) -> list[str]:
+    """Two meshes of different names."""
+    other = folder / "other.ply"
+    other.write_bytes((folder / "object.ply").read_bytes())
+    return [str(folder / "object.ply"), str(other)]
+
+
+def test_several_kinds_are_in_one_file_by_their_names(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_kinds(inputs)
+    asked: list[int] = []
+
+    def located(refiners: list[object], _: object, *, most: int) -> list[list[RefinementResult]]:
+        asked.extend([len(refiners), most])
+        low, sure = result_at(0.5, Status.CONVERGED, 0.7), result_at(0.6, Status.CONVERGED, 0.9)
+        return [[low, result_at(0.7, Status.AMBIGUOUS, 0.4, 0.3)], [sure]]
+
+    monkeypatch.setattr("diffdope.cli.locate_command.locate_objects", located)
+    words = locating(inputs, mask=None)
+    at = words.index("--mesh")
+    assert main([*words[: at + 1], first, "--mesh", second, *words[at + 2 :]]) == 0
+    out, told = inputs.parent / "out", capsys.readouterr().out
+    assert asked == [2, 20]
+    written = json.loads((out / "results.json").read_text())
+    assert [(one["label"], one["object"], one["obj_id"]) for one in written["results"]] == [
+        (1, "other", 2), (2, "object", 1), (3, "object", 1),
+    ]  # fmt: skip
+    assert written["inputs"]["mesh"] == [first, second]
+    rows = read_results(out / "poses.csv")
+    assert [(row.obj_id, row.score) for row in rows] == [(2, 0.9), (1, 0.7)]
+    assert "1 other: converged, confidence 0.90" in told and "2 found" in told
+    assert (out / "overlay.png").is_file() and (out / "answers_3.png").is_file()
+    content = content_of(out)
+    assert [body.label for body in content.moment(0).bodies] == ["1 other", "2 object", "3 object"]
+
+
+def test_of_several_kinds_one_that_is_there_is_found(inputs: Path) -> None:
+    """The object beside one of a third of its size, of which there is none."""
+    small = inputs / "small.ply"
+    mesh = Mesh.load(inputs / "object.ply", unit="mm")
+    write_ply(small, 1e3 * mesh.vertices_m / 3.0, mesh.faces)
+    words = locating(inputs, mask=None, instances=1)
+    assert main([*words, "--mesh", str(small)]) == 0
+    results = json.loads((inputs.parent / "out" / "results.json").read_text())["results"]
+    assert results[0]["object"] == "object" and error_mm(results[0], inputs) < 2.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "mesh: expected no --mask beside several kinds"),
+        ({"mask": None, "box": "10,10,50,50"}, "mesh: expected no --box beside several kinds"),
+        ({"mask": None, "depth": None}, "mesh: expected --depth, which tells several kinds apart"),
+        ({"mask": None, "obj_id": 3}, "obj-id: expected one --mesh beside it, got 2"),
+    ],
+)
+def test_several_kinds_are_refused_beside_what_is_of_one(
+    inputs: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], told: str
+) -> None:
+    _, second = two_kinds(inputs)
+    assert main([*locating(inputs, **changes), "--mesh", second]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_kind_is_named_once(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = locating(inputs, mask=None)
+    assert main([*words, "--mesh", words[words.index("--mesh") + 1]]) == 2
+    assert "mesh: expected each kind once" in " ".join(capsys.readouterr().err.split())
+
+
+def test_kinds_have_the_numbers_of_their_names_where_all_have_one(inputs: Path) -> None:
+    mesh = Mesh.load(inputs / "object.ply", unit="mm")
+    named = kinds_of([Path("a/obj_000007.ply"), Path("b/obj_000003.ply")], [mesh, mesh])
+    assert [one.obj_id for one in named] == [7, 3]
+    mixed = kinds_of([Path("a/cup.ply"), Path("b/cup.ply")], [mesh, mesh])
+    assert [(one.obj_id, one.name) for one in mixed] == [(1, str(Path("a/cup.ply"))), (2, str(Path("b/cup.ply")))]

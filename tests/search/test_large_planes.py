@@ -41,3 +41,28 @@ def test_faces_of_parts_in_one_plane_are_none() -> None:
         tops[row : row + 8, column : column + 8] = True
     depth[tops] = 0.95
     assert left_of(depth)[tops].all()
+
+
+def a_bin(bottom_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Depth of walls around a bottom at some distance, in a table's, and which pixels are the bottom's."""
+    depth = np.full((60, 80), 1.0)
+    depth[12:48, 24:56] = 0.9
+    depth[16:44, 28:52] = bottom_m
+    inside = np.zeros(depth.shape, np.bool_)
+    inside[16:44, 28:52] = True
+    depth[28:32, 28:52] = depth[16:44, 38:42] = 0.9
+    inside[28:32, 28:52] = inside[16:44, 38:42] = False
+    return depth, inside
+
+
+def test_a_bottom_that_parts_divide_is_a_plane() -> None:
+    """None of its pieces is larger than the object, but all of them end where something stands on it."""
+    depth, inside = a_bin(0.98)
+    assert np.count_nonzero(left_of(depth)[inside]) < 0.1 * np.count_nonzero(inside)
+
+
+def test_pieces_at_whose_borders_more_is_seen_behind_are_none() -> None:
+    """The same pieces as tops that stand by themselves."""
+    _, inside = a_bin(0.98)
+    depth = np.where(inside, 0.9, 1.0)
+    assert left_of(depth)[inside].mean() > 0.9

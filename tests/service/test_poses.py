@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from diffdope.geometry.pose import Pose
 from diffdope.io.results import encode
 from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from tests.service.conftest import DEMO, START, part, pictures
+from tests.service.conftest import DEMO, START, mesh_upload, part, pictures
 
 MEASURED = ("seconds",)  # differ between any two runs
 
@@ -56,6 +60,52 @@ def test_several_instances_are_numbered_the_surest_first(
         assert {k: v for k, v in one.items() if k not in MEASURED} == {
             k: v for k, v in encode(result).items() if k not in MEASURED
         }
+
+
+def test_several_kinds_say_whose_they_are(client: Any, mesh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = mesh_upload(seed="1")
+    other = str(client.post("/meshes", **upload).json()["id"])
+    asked: list[tuple[list[int], int]] = []
+
+    def located(refiners: list[Refiner], observation: Observation, *, most: int) -> list[list[RefinementResult]]:
+        asked.append(([one.seed for one in refiners], most))
+        poses = [Pose(np.eye(3), np.array([0.0, 0.0, z])) for z in (0.5, 0.6)]
+        results = [nothing_compared(pose, Status.CONVERGED, "") for pose in poses]
+        return [[replace(results[0], confidence=0.7)], [replace(results[1], confidence=0.9)]]
+
+    monkeypatch.setattr("diffdope.service.worker_state.locate_objects", located)
+    keys = {"meshes": [mesh, other], "instances": 3}
+    answer = client.post("/locate", data=part(**keys), files=pictures("rgb", "depth"))
+    assert answer.status_code == 200, answer.text
+    assert asked == [([0, 1], 3)]
+    got = answer.json()["results"]
+    assert [(one["label"], one["mesh"], one["confidence"]) for one in got] == [(1, other, 0.9), (2, mesh, 0.7)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "kinds", "told"),
+    [
+        ({}, ("rgb", "depth", "mask"), "meshes: expected no mask and no box beside it, got 1"),
+        ({}, ("rgb",), "meshes: expected the picture depth, which tells several kinds apart, got 1"),
+        ({"mesh": "MESH"}, ("rgb", "depth"), "meshes: expected no mesh beside it"),
+        ({"near": START}, ("rgb", "depth"), "near: expected nothing beside meshes"),
+        ({"meshes": ["a", "a"]}, ("rgb", "depth"), "meshes: expected each id once"),
+        ({"meshes": "a"}, ("rgb", "depth"), "meshes: expected a list of ids"),
+        ({"meshes": ["nobody"]}, ("rgb", "depth"), "mesh: 'nobody' is not registered"),
+    ],
+)
+def test_several_kinds_are_refused_beside_what_is_of_one(
+    client: Any, mesh: str, keys: dict[str, Any], kinds: tuple[str, ...], told: str
+) -> None:  # fmt: skip
+    answer = client.post("/locate", data=part(**{"meshes": [mesh], **keys}), files=pictures(*kinds))
+    assert answer.status_code in (404, 422)
+    assert told in answer.json()["detail"]
+
+
+def test_more_kinds_than_searches_are_refused(serve: Any) -> None:
+    answer = serve(searches=1).post("/locate", data=part(meshes=["a", "b"]), files=pictures("depth"))
+    assert answer.status_code == 422
+    assert "meshes: expected at most 1, got 2" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,6 @@ def test_truth_stands_beside_estimates(example: PackagedExample) -> None:
 
 def test_an_instance_that_was_not_found_has_no_body(example: PackagedExample, result: RefinementResult) -> None:
     lost = replace(result, modalities=())
-    content: Content = instances_content(example.mesh, [("1", result), ("2", lost)], view=None, title="i")
+    content: Content = instances_content([("1", example.mesh, result), ("2", example.mesh, lost)], view=None, title="i")
     assert [len(one.poses) for one in content.moment(0).bodies] == [1, 0]
     assert len(content.moment(0).text) == 2

@@ -81,14 +81,29 @@ class InputFlags:
         read = {field.name: field.default for kind in (InputFlags, StartFlags) for field in fields(kind)}
         given = {name: getattr(self, name) for name in read if hasattr(self, name)}
         kept = {name: value for name, value in given.items() if value != read[name]}
+        if len(self.mesh_files) > 1:
+            kept["mesh"] = [str(one) for one in self.mesh_files]
+        elif self.mesh_files:
+            kept["mesh"] = self.mesh_files[0]
         plain = {name: str(value) if isinstance(value, Path) else value for name, value in kept.items()}
         return plain | {"unit": self.unit_of_mesh or OF_THE_FORMAT}
 
     @property
+    def mesh_files(self) -> tuple[Path, ...]:
+        """Of the object; of a robot there is none, and of several kinds one each."""
+        mesh: Path | None = self.mesh
+        return () if mesh is None else (mesh,)
+
+    @property
     def unit_of_mesh(self) -> Unit | None:
-        """As was said; else millimetres where the format states none, and None for the format's own."""
-        mesh: Path | None = self.mesh  # of a robot, there is none
-        return self.unit if mesh is None else unit_of(mesh, self.unit)
+        """As was said; else millimetres where the format states none, and None for the format's own.
+
+        None, too, where several files have not the same.
+        """
+        if not self.mesh_files:
+            return self.unit
+        units = {unit_of(mesh, self.unit) for mesh in self.mesh_files}
+        return units.pop() if len(units) == 1 else None
 
     def check_box(self) -> None:
         """Refuses a box that would be of no use.
@@ -119,8 +134,15 @@ class InputFlags:
         check_idle(self, dict.fromkeys(without_mask, "--mask") | dict.fromkeys(without_depth, "--depth"))
 
     def load_mesh(self) -> Mesh:
-        """The mesh, as the flags say."""
-        return Mesh.load(self.mesh, unit=self.unit_of_mesh, allow_missing_texture=self.allow_missing_texture)
+        """The mesh, as the flags say; of several kinds, the first."""
+        return self.load_meshes()[0]
+
+    def load_meshes(self) -> list[Mesh]:
+        """The meshes, each in its own unit."""
+        return [
+            Mesh.load(path, unit=unit_of(path, self.unit), allow_missing_texture=self.allow_missing_texture)
+            for path in self.mesh_files
+        ]
 
     def files(self, **changed: Any) -> CaptureFiles:
         """What the flags say of files; `changed` wins."""

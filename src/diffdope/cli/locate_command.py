@@ -1,42 +1,44 @@
-"""`diffdope locate`: one image, one kind of object, no start pose; one object or as many as the mask has labels."""
+"""`diffdope locate`: one image, no start pose; one object, as many as the mask has labels or depth shows, or kinds."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.extrinsics_doubt import told_of_inverse
 from diffdope.cli.input_flags import InputFlags, observation_of
+from diffdope.cli.located_instances import (
+    MOST_OF_A_KIND,
+    Kind,
+    ShownInstance,
+    check_kinds,
+    in_brief,
+    kinds_of,
+    print_found,
+    write_all,
+)
 from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
-from diffdope.cli.report import print_answers, view_line
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture
-from diffdope.io.files import check_folder, results_folder, write_json
+from diffdope.io.files import check_folder, results_folder
 from diffdope.io.histories import write_history
-from diffdope.io.plain import to_plain
-from diffdope.io.pose_outputs import write_pose_files, write_pose_list
+from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
-from diffdope.io.results import encode, write_result
-from diffdope.note_codes import NoteCode, of_codes
+from diffdope.io.results import write_result
 from diffdope.pipelines.locating.divided_masks import in_divided_masks
 from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
-from diffdope.problem.failure import Status
+from diffdope.pipelines.several_kinds import locate_objects
 from diffdope.scene.observation import Observation
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 NONE_FOUND = (
     "nothing that stands apart from large planes explains more than it contradicts: are K, the mesh and its unit, and "
@@ -48,12 +50,16 @@ NONE_FOUND = (
 class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
-    A mask that holds the labels of several instances gives each its own result; --instances finds several without one.
+    A mask that holds the labels of several instances gives each its own result; --instances finds several without one,
+    and several --mesh find each kind, as in a box of mixed parts.
 
     Example: diffdope locate --mesh cup.ply --unit mm --camera camera.json --rgb rgb.png --depth depth.png --mask
     mask.png --out result
     """
 
+    mesh: tuple[Path, ...]  # type: ignore[assignment]  # of several kinds, one each
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad]). Several, one a kind: with --depth,
+    and neither mask nor box; every instance of each is looked for."""
     out: Path
     """Folder for result.json, the pose in other formats (pose.txt, pose.csv, scene_gt.json) and pictures; of several
     instances, results.json, poses.csv, scene_gt.json and one picture."""
@@ -65,13 +71,19 @@ class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     mask_id: int | None = None
     """Which label of a mask that shows several objects; all of them without it."""
     instances: int | None = None
-    """How many to look for at most where depth shows several of one kind that no mask tells apart, as in a bin. What
-    is found comes first the surest."""
+    """How many to look for at most, of each kind, where depth shows several that no mask tells apart, as in a bin. What
+    is found comes first the surest. Default, of several kinds: 20."""
     obj_id: int | None = None
-    """The object's number in pose.csv, poses.csv and scene_gt.json (1 if not given)."""
+    """The object's number in pose.csv, poses.csv and scene_gt.json (1 if not given). Of several kinds it is that of the
+    mesh's name, as in obj_000007.ply, or its place among them."""
     near: Path | None = None
     """Pose file, as --init of `refine`: of poses that look the same, the one that is turned least from it is the
     result. It is no start."""
+
+    @property
+    def mesh_files(self) -> tuple[Path, ...]:
+        """One a kind."""
+        return self.mesh
 
     @property
     def bop_ids(self) -> dict[str, int]:
@@ -91,19 +103,24 @@ def parse(arguments: list[str]) -> LocateArguments:
 
 
 def check_alone(given: LocateArguments) -> None:
-    """Refuses --instances beside what says where one of them is, and without depth.
+    """Refuses --instances, and several kinds, beside what says where one of them is, and without depth.
 
     Raises:
-        DiffDopeError: if there is a mask or a box, or no depth.
+        DiffDopeError: if there is a mask or a box, or no depth; or, of several kinds, what is of one.
     """
-    if given.instances is None:
+    if len(given.mesh) > 1:
+        check_kinds(given)
+        name, got, whose = "mesh", ", ".join(map(str, given.mesh)), "several kinds"
+    elif given.instances is not None:
+        name, got, whose = "instances", str(given.instances), "several of one kind"
+    else:
         return
-    for name, other in (("mask", given.mask), ("box", given.box)):
-        if other is not None:
+    for other, value in (("mask", given.mask), ("box", given.box)):
+        if value is not None:
             cure = "a mask or a box says where one is: leave one of both out"
-            raise expected("instances", f"no --{name} beside it", given.instances, cure)
+            raise expected(name, f"no --{other} beside {'it' if name == 'instances' else whose}", got, cure)
     if given.depth is None:
-        raise expected("instances", "--depth, which tells several of one kind apart", given.instances)
+        raise expected(name, f"--depth, which tells {whose} apart", got)
 
 
 def run(arguments: list[str]) -> int:
@@ -115,7 +132,10 @@ def run(arguments: list[str]) -> int:
     near = None if given.near is None else read_start_pose(given.near, name="near")
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
-    refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
+    refiners = [Refiner(one, preset=preset, seed=given.seed, threads=given.threads) for one in given.load_meshes()]
+    refiner = refiners[0]
+    if len(refiners) > 1:
+        return locate_kinds(given, refiners, observation_of(capture), described(preset, given.inputs))
     if labels:
         return locate_all(given, refiner, observation_of(capture), labels, near, described(preset, given.inputs))
     if given.instances is not None:
@@ -153,9 +173,7 @@ def locate_all(
     beside: dict[str, Any],
 ) -> int:  # fmt: skip
     """Every label of the mask: one JSON, one picture, a line each."""
-    from rich.console import Console
-
-    console, found, began = Console(), [], time.perf_counter()
+    found, began = [], time.perf_counter()
     camera = observation.taken_by
     masks = {label: given.mask_of(label, (camera.height, camera.width)) for label in labels}
     with Activity("locating", total=len(labels)) as activity:
@@ -164,11 +182,10 @@ def locate_all(
             activity.update(len(found), text="locating")
         activity.say("looking for masks that show several, or a part of one")
         found = settled(in_divided_masks(refiner, observation, found, masks, near), refiner.mesh.diameter)
-    for one in found:
-        print_brief(f"label {one.label}", one.result, console)
-    good = write_all(given, refiner, observation, found, beside, time.perf_counter() - began)
-    console.print(f"{good} of {len(found)} found; files: {given.out}")
-    console.print(view_line(given.out), highlight=False, soft_wrap=True)
+    kind = Kind(refiner.mesh, given.bop_ids["obj_id"])
+    shown = [ShownInstance(one.label, one.result, kind) for one in found]
+    good = write_all(given, observation, shown, beside, time.perf_counter() - began)
+    print_found(given, shown, f"{good} of {len(found)} found", name="label ")
     return 0 if good == len(found) else 1
 
 
@@ -176,10 +193,8 @@ def locate_instances(
     given: LocateArguments, refiner: Refiner, observation: Observation, near: Pose | None, beside: dict[str, Any]
 ) -> int:  # fmt: skip
     """As many as depth shows, numbered from 1 on, the surest first: one JSON, one picture, a line each."""
-    from rich.console import Console
-
     assert given.instances is not None
-    console, began = Console(), time.perf_counter()
+    began = time.perf_counter()
     with Activity("locating", total=given.instances) as activity:
 
         def seen(one: RefinementResult) -> None:
@@ -187,57 +202,29 @@ def locate_instances(
             activity.say(f"locating: the last found {in_brief(one)}")
 
         results = refiner.locate_all(observation, most=given.instances, near=near, on_instance=seen)
-    seconds = time.perf_counter() - began
-    found = [Located(number, one) for number, one in enumerate(results, start=1)]
-    for one in found:
-        print_brief(str(one.label), one.result, console)
-    beside = beside if found else {"message": NONE_FOUND, **beside}
-    good = write_all(given, refiner, observation, found, beside, seconds)
-    if not found:
-        console.print(NONE_FOUND, highlight=False, soft_wrap=True)
-    console.print(f"{good} found; files: {given.out}")
-    console.print(view_line(given.out), highlight=False, soft_wrap=True)
-    return 0 if good else 1
+    kind = Kind(refiner.mesh, given.bop_ids["obj_id"])
+    found = [ShownInstance(number, one, kind) for number, one in enumerate(results, start=1)]
+    return told_and_written(given, observation, found, beside, time.perf_counter() - began)
 
 
-def write_all(
-    given: LocateArguments, refiner: Refiner, observation: Observation, found: list[Located], beside: dict[str, Any],
-    seconds: float,
+def locate_kinds(
+    given: LocateArguments, refiners: list[Refiner], observation: Observation, beside: dict[str, Any]
 ) -> int:  # fmt: skip
-    """Writes the results of one image, which took some seconds, and returns how many were found."""
-    from diffdope.cli.pictures import Draughtsman, draw_all
-
-    with Activity("drawing"), results_folder(given.out, "poses") as folder:
-        entries = [{"label": one.label, **encode(one.result)} for one in found]
-        write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
-        compared = [one for one in found if one.result.modalities]  # of others, the pose stands for none
-        drawn = [(str(one.label), one.result.ok, refiner.mesh, one.result.pose) for one in compared]
-        draw_all(folder / "overlay.png", observation, drawn)
-        good = [one.result for one in found if one.result.ok]
-        scores = [(one.pose, one.confidence or 0.0) for one in good]
-        write_pose_list(folder, scores, seconds=seconds, **given.bop_ids)
-        for one in found:
-            if one.result.status is Status.AMBIGUOUS:
-                picture = folder / f"answers_{one.label}.png"
-                Draughtsman(refiner.mesh, observation, one.result).draw_answers(picture)
-    for one in found:
-        given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
-    return len(good)
+    """Every instance of several kinds, numbered from 1 on, the surest first: one JSON, one picture, a line each."""
+    began, kinds = time.perf_counter(), kinds_of(given.mesh, [one.mesh for one in refiners])
+    most = MOST_OF_A_KIND if given.instances is None else given.instances
+    with Activity(f"locating {len(kinds)} kinds"):
+        every = locate_objects(refiners, observation, most=most)
+    pairs = [(kind, one) for kind, results in zip(kinds, every, strict=True) for one in results]
+    pairs.sort(key=lambda pair: -(pair[1].confidence or 0.0))
+    found = [ShownInstance(number, one, kind) for number, (kind, one) in enumerate(pairs, start=1)]
+    return told_and_written(given, observation, found, beside, time.perf_counter() - began)
 
 
-def print_brief(name: str, result: RefinementResult, console: Console) -> None:
-    """A line of what was found, and what of its mask is not its own; of what is ambiguous, a line an answer, too."""
-    console.print(f"{name}: {in_brief(result)}", highlight=False, soft_wrap=True, markup=False)
-    for note in of_codes(result.notes, (NoteCode.SAME_PLACE, NoteCode.MASK_SHOWS_MORE)):
-        console.print(f"  {note}", highlight=False, soft_wrap=True, markup=False)
-    if result.status is Status.AMBIGUOUS:
-        print_answers(result.answers, console)
-
-
-def in_brief(result: RefinementResult) -> str:
-    """One line; why, where nothing was compared."""
-    if not result.modalities:
-        return f"{result.status}: {result.message}"
-    x, y, z = 1e3 * np.asarray(result.pose.t_m2c)
-    sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
-    return f"{result.status}{sure}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
+def told_and_written(
+    given: LocateArguments, observation: Observation, found: list[ShownInstance], beside: dict[str, Any], seconds: float
+) -> int:  # fmt: skip
+    """Writes and prints what depth showed, and returns the exit code."""
+    good = write_all(given, observation, found, beside if found else {"message": NONE_FOUND, **beside}, seconds)
+    print_found(given, found, f"{good} found", why="" if found else NONE_FOUND)
+    return 0 if good else 1

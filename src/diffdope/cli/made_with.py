@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from diffdope.cli.input_flags import OF_THE_FORMAT
 from diffdope.errors import expected
@@ -60,7 +60,8 @@ def flags_of(kind: type[Flags], inputs: Mapping[str, Any], places: Places, **giv
             continue
         if Path in (hints[name], *get_args(hints[name])):
             found = [places.find(str(one)) for one in (value if isinstance(value, list) else [value])]
-            values[name] = tuple(found) if isinstance(value, list) else found[0]
+            several = isinstance(value, list) or get_origin(hints[name]) is tuple  # of which one may stand alone
+            values[name] = tuple(found) if several else found[0]
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
     try:

@@ -54,7 +54,7 @@ class ServeArguments:
     max_megapixels: int = Limits.max_pixels // 10**6
     """Size of a picture."""
     searches: int = Limits.searches
-    """Objects times views of a /scene."""
+    """Objects times views of a /scene; kinds of a /locate."""
     access_log: bool = False
     """Print a line for each request: moment, address, method, path, status, seconds."""
     warm: bool = True

@@ -12,6 +12,7 @@ import numpy as np
 from diffdope.cli.calibrate_command import CalibrateArguments, read_shots
 from diffdope.cli.input_flags import observation_of
 from diffdope.cli.locate_command import LocateArguments
+from diffdope.cli.located_instances import names_of_kinds
 from diffdope.cli.made_with import Places, flags_of
 from diffdope.cli.refine_command import RefineArguments
 from diffdope.cli.track_command import read_video
@@ -84,31 +85,39 @@ def _result(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
         result = replace(result, history=history)
     elif history is not None:
         missing = (f"{FILE_NAME} is of another result",)
-    mesh, view, gone = _mesh_and_view(entry, places)
+    meshes, view, gone = _meshes_and_view(entry, places)
+    (mesh,) = meshes.values()
     return result_content(mesh, result, observation=view, title=places.title, missing=(*missing, *gone))
 
 
 def _instances(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
-    found = [
-        (str(one.get("label", k)), decode(one, RefinementResult, f"{file}, results[{k}]"))
-        for k, one in enumerate(entry["results"])
-    ]
-    mesh, view, gone = _mesh_and_view(entry, places)
-    return instances_content(mesh, found, view=view, title=places.title, missing=gone)
+    meshes, view, gone = _meshes_and_view(entry, places)
+    found = []
+    for k, one in enumerate(entry["results"]):
+        result = decode(one, RefinementResult, f"{file}, results[{k}]")
+        name = str(one.get("object", ""))
+        mesh = meshes.get(name, next(iter(meshes.values())))
+        found.append((f"{one.get('label', k)} {name}".rstrip(), mesh, result))
+    return instances_content(found, view=view, title=places.title, missing=gone)
 
 
-def _mesh_and_view(entry: Mapping[str, Any], places: Places) -> tuple[Mesh, Observation | None, tuple[str, ...]]:
-    """Mesh and images of a result of refine or locate; what of the images is gone."""
+def _meshes_and_view(
+    entry: Mapping[str, Any], places: Places
+) -> tuple[dict[str, Mesh], Observation | None, tuple[str, ...]]:  # fmt: skip
+    """Meshes by their names, and images of a result of refine or locate; what of the images is gone."""
     inputs = entry.get("inputs") or {}
     if inputs.get("example") == "packaged":
         example = packaged_example()
-        return example.mesh, example.observation, ()
+        return {"": example.mesh}, example.observation, ()
     out = places.folder
     kind: Any = RefineArguments if "init" in inputs else LocateArguments
     given = flags_of(kind, inputs, places, out=out)
-    if not given.mesh.is_file():
-        raise expected("result", "the mesh that it names", f"{given.mesh}, which is not there", "give --root FOLDER")
-    mesh = given.load_mesh()
+    for path in given.mesh_files:
+        if not path.is_file():
+            raise expected("result", "the mesh that it names", f"{path}, which is not there", "give --root FOLDER")
+    typed = inputs["mesh"]
+    names = names_of_kinds([Path(one) for one in (typed if isinstance(typed, list) else [typed])])
+    meshes = dict(zip(names, given.load_meshes(), strict=True))
     changed: dict[str, Any] = {}
     gone = []
     for name in ("rgb", "depth", "mask"):
@@ -120,8 +129,8 @@ def _mesh_and_view(entry: Mapping[str, Any], places: Places) -> tuple[Mesh, Obse
     try:
         capture = given.files(mask_label=labels[0] if labels else given.mask_id, **changed).read()
     except DiffDopeError as error:
-        return mesh, None, (*gone, f"images: {error}")
-    return mesh, observation_of(capture), tuple(gone)
+        return meshes, None, (*gone, f"images: {error}")
+    return meshes, observation_of(capture), tuple(gone)
 
 
 def _track(file: Path, places: Places) -> Content:

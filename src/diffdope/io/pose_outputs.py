@@ -43,18 +43,15 @@ def write_pose_files(folder: Path, pose: Pose, *, score: float, seconds: float, 
     write_scene_gt(folder / "scene_gt.json", [(im_id, obj_id, pose)])
 
 
-def write_pose_list(
-    folder: Path, poses: Iterable[tuple[Pose, float]], *, seconds: float, im_id: int, obj_id: int
-) -> None:
-    """Writes several poses of one object in one image, with their scores: poses.csv (BOP results) and scene_gt.json.
+def write_pose_list(folder: Path, poses: Iterable[tuple[int, Pose, float]], *, seconds: float, im_id: int) -> None:
+    """Writes several poses in one image, with their scores: poses.csv (BOP results) and scene_gt.json.
 
     Args:
         folder: for the files.
-        poses: with their scores, as they are to stand there.
+        poses: numbers of the objects, poses, and scores as they are to stand there.
         seconds: that all of them took.
         im_id: of the image.
-        obj_id: of the object.
     """
-    rows = [Estimate(0, im_id, obj_id, score, pose, seconds) for pose, score in poses]
+    rows = [Estimate(0, im_id, obj_id, score, pose, seconds) for obj_id, pose, score in poses]
     write_results(folder / "poses.csv", rows)
-    write_scene_gt(folder / "scene_gt.json", [(im_id, obj_id, row.pose) for row in rows])
+    write_scene_gt(folder / "scene_gt.json", [(im_id, row.obj_id, row.pose) for row in rows])

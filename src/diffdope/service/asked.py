@@ -33,6 +33,7 @@ class Asked:
     Attributes:
         camera: K as 3 x 3 numbers, or an object with cam_K (BOP) or the names of another tool: see docs/files.md.
         mesh: id of the mesh, of POST /meshes.
+        meshes: ids of several kinds, of which every instance is looked for.
         start: BOP's cam_R_m2c and cam_t_m2c (millimetres), a matrix 4 x 4 (metres), or a list of either; of a track,
             one, where it begins or begins again.
         near: the same, one: see `Refiner.locate`.
@@ -50,6 +51,7 @@ class Asked:
 
     camera: Mapping[str, Any]
     mesh: str | None = None
+    meshes: tuple[str, ...] | None = None
     start: tuple[Pose, ...] = ()
     near: Pose | None = None
     box: tuple[float, ...] | None = None
@@ -148,6 +150,14 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+        raise expected("meshes", "a list of ids that POST /meshes answered", repr(value)[:60])
+    if len(set(value)) < len(value):
+        raise expected("meshes", "each id once", "one twice", "instances says how many are looked for of each")
+    return tuple(value)
+
+
 def _pose(value: Any, name: str) -> Pose:
     if isinstance(value, dict):
         return pose_of(value, name)
@@ -203,6 +213,7 @@ def _kind(value: Any) -> str:
 READERS: dict[str, Any] = {
     "camera": _camera,
     "mesh": _text,
+    "meshes": _texts,
     "start": _poses,
     "near": lambda value, name="near": _pose(value, name),
     "box": _box,

@@ -200,6 +200,7 @@ _FILE, _BASE64 = {"type": "string", "format": "binary"}, {"type": "string", "con
 _ASKED = {
     "camera": {"description": "K as three rows, or an object with cam_K and the like: docs/files.md"},
     "mesh": {"type": "string", "description": "id"},
+    "meshes": {"type": "array", "items": {"type": "string"}, "description": "of /locate: ids of several kinds"},
     "start": {"description": "cam_R_m2c and cam_t_m2c, a matrix 4 x 4, or a list of either"},
 }
 ASKED_BODY = _body(

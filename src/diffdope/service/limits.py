@@ -25,7 +25,8 @@ class Limits:
         timeout_s: seconds for a request, its upload and its wait included.
         max_bytes: of a request.
         max_pixels: of a picture.
-        searches: objects times views of a scene: each is a refinement, and several of those are done together.
+        searches: objects times views of a scene: each is a refinement, and several of those are done together; also
+            kinds that are looked for in one picture.
     """
 
     workers: int = 1

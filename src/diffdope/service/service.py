@@ -85,9 +85,15 @@ class Service:
         return found.about
 
     def locate(self, asked: Asked, observation: Observation) -> bytes:
-        """See `Refiner.locate`, and of several instances `Refiner.locate_all`."""
+        """See `Refiner.locate`, of several instances `Refiner.locate_all`, and of several kinds `locate_objects`."""
         check_start(asked, needed=False)
         check_instances(asked, observation)
+        if asked.meshes is not None:
+            if asked.mesh is not None:
+                raise expected("meshes", "no mesh beside it", asked.mesh, "give one of both")
+            if len(asked.meshes) > self.limits.searches:
+                raise expected("meshes", f"at most {self.limits.searches}", len(asked.meshes), "ask for some at a time")
+            return self._called_with(asked.meshes, "locate_kinds", asked, observation)
         upload = self.meshes.get(_mesh(asked)).upload
         with self.workers.lease() as worker:
             return _called(worker, upload, "locate", upload.id, asked, observation)
@@ -95,23 +101,18 @@ class Service:
     def refine(self, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.refine`."""
         check_start(asked, needed=True)
-        _without(asked, "box", "near", "time_s", "instances")
+        _without(asked, "box", "near", "time_s", "instances", "meshes")
         upload = self.meshes.get(_mesh(asked)).upload
         with self.workers.lease() as worker:
             return _called(worker, upload, "refine", upload.id, asked, observation)
 
     def scene(self, asked: AskedScene, seen: SeenScene) -> bytes:
         """See `SceneRefiner.refine`; all objects are refined by one worker."""
-        uploads = {one.mesh: self.meshes.get(one.mesh).upload for one in asked.objects}
-        with self.workers.lease() as worker:
-            for mesh in worker.call("unknown", list(uploads)):
-                worker.call("register", uploads[mesh])
-            answer: bytes = worker.call("scene", asked, seen)
-        return answer
+        return self._called_with([one.mesh for one in asked.objects], "scene", asked, seen)
 
     def track(self, name: str, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.track`."""
-        _without(asked, "box", "near", "instances")
+        _without(asked, "box", "near", "instances", "meshes")
         if len(asked.start) > 1:
             raise expected("start", "one pose, or none", len(asked.start))
         with self.tracks.frame(name, asked.mesh, self._place) as track, self.workers.lease(track.place) as worker:
@@ -126,6 +127,15 @@ class Service:
         """Ends threads and processes."""
         self.work.close()
         self.workers.close()
+
+    def _called_with(self, meshes: Sequence[str], name: str, *arguments: Any) -> bytes:
+        """The answer of a worker, to which those of some meshes are sent that it has not seen yet."""
+        uploads = {mesh: self.meshes.get(mesh).upload for mesh in meshes}
+        with self.workers.lease() as worker:
+            for mesh in worker.call("unknown", list(uploads)):
+                worker.call("register", uploads[mesh])
+            answer: bytes = worker.call(name, *arguments)
+        return answer
 
     def _place(self, mesh: str) -> Place:
         """Where a new track goes: to the worker with the fewest."""

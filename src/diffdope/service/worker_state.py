@@ -15,6 +15,7 @@ from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.note_codes import Note, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.several_kinds import locate_objects
 from diffdope.scene.mesh_io import Unit
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
@@ -103,6 +104,21 @@ class WorkerState:
         entries = [{"label": number, **_in_keys(one)} for number, one in enumerate(found, 1)]
         return json.dumps({"results": entries}, allow_nan=False).encode()
 
+    def locate_kinds(self, asked: Asked, observation: Observation) -> bytes:
+        """See `locate_objects`; each result says the id of its mesh.
+
+        Raises:
+            UnknownError: if this worker has not seen a mesh.
+        """
+        assert asked.meshes is not None
+        refiners = [self._meshes.get(mesh) for mesh in asked.meshes]
+        most = {} if asked.instances is None else {"most": asked.instances}
+        every = locate_objects(refiners, observation, **most)
+        pairs = [(mesh, one) for mesh, results in zip(asked.meshes, every, strict=True) for one in results]
+        pairs.sort(key=lambda pair: -(pair[1].confidence or 0.0))
+        entries = [{"label": k, "mesh": mesh, **_in_keys(one)} for k, (mesh, one) in enumerate(pairs, 1)]
+        return json.dumps({"results": entries}, allow_nan=False).encode()
+
     def refine(self, mesh: str, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.refine`.
 
@@ -167,18 +183,24 @@ def check_start(asked: Asked, *, needed: bool) -> None:
 
 
 def check_instances(asked: Asked, observation: Observation) -> None:
-    """Refuses instances beside what says where one of them is, and without depth.
+    """Refuses instances, and several kinds, beside what says where one of them is, and without depth.
 
     Raises:
         DiffDopeError: naming the key.
     """
-    if asked.instances is None:
+    if asked.meshes is not None:
+        name, got, whose = "meshes", len(asked.meshes), "several kinds"
+    elif asked.instances is not None:
+        name, got, whose = "instances", asked.instances, "several of one kind"
+    else:
         return
     if asked.box is not None or observation.mask_box is not None:
         cure = "a mask or a box says where one is: leave one of both out"
-        raise expected("instances", "no mask and no box beside it", asked.instances, cure)
+        raise expected(name, "no mask and no box beside it", got, cure)
+    if asked.meshes is not None and asked.near is not None:
+        raise expected("near", "nothing beside meshes", "a pose", "it is of one kind: leave it out")
     if "depth" not in observation.modalities:
-        raise expected("instances", "the picture depth, which tells several of one kind apart", asked.instances)
+        raise expected(name, f"the picture depth, which tells {whose} apart", got)
 
 
 def starts_of(asked: AskedScene) -> dict[Any, Pose]:

@@ -58,24 +58,22 @@ def with_outlines(moment: Moment, kinds: Sequence[str]) -> Moment:
 
 
 def instances_content(
-    mesh: Mesh,
-    found: Sequence[tuple[str, RefinementResult]],
+    found: Sequence[tuple[str, Mesh, RefinementResult]],
     *,
     view: Observation | None,
     title: str,
     missing: Sequence[str] = (),
 ) -> Content:
-    """All instances of an object that were located in one picture.
+    """All instances that were located in one picture.
 
     Args:
-        mesh: the object.
-        found: labels and results.
+        found: labels, meshes and results.
         view: the whole image; None where its files are gone.
         title: of the page.
         missing: what could not be read.
     """
     bodies, text = [], []
-    for label, result in found:
+    for label, mesh, result in found:
         color: Color = RESULT if result.ok else LOST
         poses = (result.pose,) if result.modalities else ()
         bodies.append(Body(f"instance {label}", "result", mesh, poses, color, own_colors=True, label=label))

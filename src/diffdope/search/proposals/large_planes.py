@@ -2,7 +2,8 @@
 
 Unlike where one object is looked for (`depth_segments.py`), faces of many parts lie in any plane through a bin. So a
 point is on a plane only if the surface around it is turned as the plane is, and a plane counts only if it is connected
-farther than the object reaches.
+farther than the object reaches; or if its pieces reach so far, and it ends nowhere: where a face of a part ends, what
+lies behind it is seen, and where the bottom of a bin does, something stands on it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ Mask = NDArray[np.bool_]
 
 _LARGER = 1.3  # diameters that a plane reaches which is no face of the object: depth is noisy
 _DRAWS, _SAMPLE = 64, 1500  # points that propose a plane each, and points that vote
-_MISSES = 3  # draws of the best of so many, one after the other, that no large plane holds: then there is none left
+_MISSES = 6  # planes, one after the other, that are not large: then there is none left
 _MOST = 16  # planes: a bin has nine with its rim, a table beside it one more
 _TURNED = np.cos(np.radians(25.0))  # normals are noisy
 _ACROSS = 2  # pixels to both sides, between which a surface's slope is measured
+_PIECE = 12  # points of a piece of a plane: fewer may lie in it by chance
+_ENDS = 0.02  # share of what is in and around a plane's pieces that lies behind it: depth at borders is a mixture
 
 
 def off_large_planes(
@@ -36,21 +39,24 @@ def off_large_planes(
     from scipy.ndimage import binary_dilation
 
     normals, told = _normals(points, there)
-    left, misses = there.copy(), 0
-    for _ in range(_MOST):
-        at = np.flatnonzero(left & told)
-        if len(at) < 3 or misses >= _MISSES:
+    left, misses, planes = there.copy(), 0, 0
+    asked = ~told  # those on a plane that is not large propose it no more, or the largest such would be the last
+    while planes < _MOST and misses < _MISSES:
+        at = np.flatnonzero(left & ~asked)
+        if len(at) < 3:
             break
         on, normal, origin = _plane(points.reshape(-1, 3)[at], normals.reshape(-1, 3)[at], near * length_m, rng)
         whole = np.zeros(left.size, np.bool_)
         whole[at[on]] = True
         flat = whole.reshape(left.shape)
-        if _reaches(flat, points, _LARGER * length_m):
+        behind = there & ((points - origin) @ normal * np.sign(origin @ normal) > near * length_m)
+        if _reaches(flat, points, _LARGER * length_m) or _ends_nowhere(flat, behind, points, there, _LARGER * length_m):
             # At its ends a plane's normals are unknown, or mixed with those of what stands on it.
             around = binary_dilation(flat, np.ones((3, 3)), iterations=_ACROSS + 1)
             left &= ~(flat | (around & (np.abs((points - origin) @ normal) < near * length_m)))
-            misses = 0
+            misses, planes = 0, planes + 1
         else:
+            asked |= flat
             misses += 1
     return left
 
@@ -108,3 +114,25 @@ def _reaches(flat: Mask, points: F64, size_m: float) -> bool:
         return False
     largest = points[parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))]
     return bool(np.linalg.norm(np.ptp(largest, axis=0)) > size_m)
+
+
+def _ends_nowhere(flat: Mask, behind: Mask, points: F64, there: Mask, size_m: float) -> bool:
+    """Whether the pieces of a plane reach so far together, and at none of their borders what lies behind is seen.
+
+    Args:
+        flat: (H, W) which points are on the plane.
+        behind: (H, W) which are behind it.
+        points: (H, W, 3) metres.
+        there: (H, W) which were measured.
+        size_m: how far.
+    """
+    from scipy.ndimage import binary_dilation, label
+
+    parts, _ = label(flat, np.ones((3, 3)))
+    count = np.bincount(parts.ravel())
+    count[0] = 0
+    pieces = count[parts] >= _PIECE
+    if not pieces.any() or not np.linalg.norm(np.ptp(points[pieces], axis=0)) > size_m:
+        return False
+    around = there & binary_dilation(pieces, np.ones((3, 3)), iterations=_ACROSS + 1)
+    return bool(np.count_nonzero(around & behind) < _ENDS * np.count_nonzero(around))
