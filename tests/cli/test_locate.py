@@ -18,7 +18,6 @@ from diffdope.cli.view_sources import content_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results
 from diffdope.io.masks import read_labels
-from diffdope.io.ply import write_ply
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.scene.mesh import Mesh
 from diffdope.search.alternatives.answers import Answer
@@ -322,17 +321,6 @@ def test_several_kinds_are_in_one_file_by_their_names(
     assert (out / "overlay.png").is_file() and (out / "answers_3.png").is_file()
     content = content_of(out)
     assert [body.label for body in content.moment(0).bodies] == ["1 other", "2 object", "3 object"]
-
-
-def test_of_several_kinds_one_that_is_there_is_found(inputs: Path) -> None:
-    """The object beside one of a third of its size, of which there is none."""
-    small = inputs / "small.ply"
-    mesh = Mesh.load(inputs / "object.ply", unit="mm")
-    write_ply(small, 1e3 * mesh.vertices_m / 3.0, mesh.faces)
-    words = locating(inputs, mask=None, instances=1)
-    assert main([*words, "--mesh", str(small)]) == 0
-    results = json.loads((inputs.parent / "out" / "results.json").read_text())["results"]
-    assert results[0]["object"] == "object" and error_mm(results[0], inputs) < 2.0
 
 
 @pytest.mark.parametrize(
