@@ -165,14 +165,15 @@ def is_shaky(shaken: tuple[float, float]) -> bool:
     return shaken[0] > _SHAKY[0] or shaken[1] > _SHAKY[1]
 
 
-def unsure(deviation: tuple[float, float], zero_rad: float) -> list[Note]:
+def unsure(deviation: tuple[float, float], zero_rad: float, *, offsets: bool = True) -> list[Note]:
     """Why a camera is less sure than a calibration may be; nothing where it is surer.
 
     Args:
         deviation: of the camera in the base, mm and degrees.
         zero_rad: deviation of joints' zeros, which is in it; 0 where offsets were looked for.
+        offsets: whether they can be.
     """
-    return notes.on_unsure(deviation, zero_rad) if is_shaky(deviation) else []
+    return notes.on_unsure(deviation, zero_rad, offsets=offsets) if is_shaky(deviation) else []
 
 
 def depth_off_mm(pictures: Sequence[PictureResidual], distance_m: float) -> float | None:

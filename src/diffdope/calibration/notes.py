@@ -35,12 +35,13 @@ def on_doubt(iou: float, away_px: float) -> Note:
     )
 
 
-def on_unsure(deviation: tuple[float, float], zero_rad: float) -> list[Note]:
+def on_unsure(deviation: tuple[float, float], zero_rad: float, *, offsets: bool) -> list[Note]:
     """That the camera is less sure than a calibration may be.
 
     Args:
         deviation: of the camera in the base, mm and degrees.
         zero_rad: of joints' zeros, which are in it; 0 where offsets were looked for.
+        offsets: whether they can be.
     """
     zeros = (
         f"zeros of joints are in it with {np.degrees(zero_rad):.2f} degrees, as the pictures tell: " if zero_rad else ""
@@ -49,7 +50,9 @@ def on_unsure(deviation: tuple[float, float], zero_rad: float) -> list[Note]:
         f"the camera is unsure by {deviation[0]:.0f} mm and {deviation[1]:.1f} degrees: {zeros}take more pictures, in "
         "which all joints move, or nearer ones"
     )
-    return [Note(NoteCode.CAMERA_UNSURE, text + (", or estimate offsets (--joint-offsets)" if zero_rad else ""))]
+    return [
+        Note(NoteCode.CAMERA_UNSURE, text + (", or estimate offsets (--joint-offsets)" if zero_rad and offsets else ""))
+    ]
 
 
 def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still") -> list[Note]:

@@ -114,6 +114,32 @@ class CommonErrors(NamedTuple):
         own, between = self.own + picture.own @ left, self.between + picture.between @ left
         return CommonErrors(own, between, self.gradient + left @ picture.own_gradient)
 
+    def deviation(self, covariance: F64, usual: float) -> float:
+        """Of these errors: what pictures tell, by MacKay's evidence update, and the usual one as one joint more.
+
+        Args:
+            covariance: (S, S) of the shared unknowns, 0 for those that are not looked for.
+            usual: radians.
+        """
+        information = self.own - self.between.T @ covariance @ self.between  # gradients of all others are 0 here
+        variance = _BEGIN_RAD**2
+        for _ in range(_EVIDENCE_ROUNDS):
+            posterior = np.linalg.inv(information + np.eye(len(self.gradient)) / variance)
+            known = len(self.gradient) - float(np.trace(posterior)) / variance
+            variance = (float(np.sum((posterior @ self.gradient) ** 2)) + usual**2) / (known + 1.0)
+        return float(np.sqrt(variance))
+
+    def moves(self, covariance: F64, deviation: float) -> F64:
+        """(S, S) of what they put on a covariance: they are not looked for, so all of it is error (Schmidt's consider
+        covariance).
+
+        Args:
+            covariance: (S, S) of the shared unknowns.
+            deviation: radians.
+        """
+        moved = covariance @ self.between
+        return np.asarray(deviation**2 * moved @ moved.T, np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -158,34 +184,22 @@ class Solution:
         return inverse_of(self.information, self.free)
 
     def zero_rad(self, usual: float) -> float:
-        """Deviation of joints' zeros: what pictures tell, by MacKay's evidence update, and the usual as one joint more.
+        """Deviation of joints' zeros; 0 where offsets are looked for.
 
         Args:
-            usual: radians.
+            usual: radians; see `CommonErrors.deviation`.
         """
-        if self.zeros is None:
-            return 0.0
-        between, gradient = self.zeros.between, self.zeros.gradient  # that of all others is 0 here
-        information = self.zeros.own - between.T @ self.covariance @ between
-        variance = _BEGIN_RAD**2
-        for _ in range(_EVIDENCE_ROUNDS):
-            posterior = np.linalg.inv(information + np.eye(len(gradient)) / variance)
-            known = len(gradient) - float(np.trace(posterior)) / variance
-            variance = (float(np.sum((posterior @ gradient) ** 2)) + usual**2) / (known + 1.0)
-        return float(np.sqrt(variance))
+        return 0.0 if self.zeros is None else self.zeros.deviation(self.covariance, usual)
 
     def with_zeros(self, zero_rad: float) -> F64:
         """(6, 6) of the pose, zeros of joints with it, as poses have it."""
         return in_base((self.covariance + self.by_zeros(zero_rad))[POSE, POSE], self.pose, self.centre_c)
 
     def by_zeros(self, zero_rad: float) -> F64:
-        """(S, S) of what zeros with a deviation put on the covariance: they are not looked for, so all of it is error
-        (Schmidt's consider covariance).
-        """
+        """(S, S) of what zeros with a deviation put on the covariance."""
         if self.zeros is None:
             return np.zeros_like(self.information)
-        moved = self.covariance @ self.zeros.between
-        return np.asarray(zero_rad**2 * moved @ moved.T, np.float64)
+        return self.zeros.moves(self.covariance, zero_rad)
 
 
 def inverse_of(information: F64, free: NDArray[np.bool_]) -> F64:

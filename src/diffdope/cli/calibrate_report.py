@@ -16,6 +16,7 @@ from diffdope.cli.report_of_pictures import (
     CameraPlace,
     Image,
     Numbers,
+    deviation_words,
     enlargement,
     outlined,
     part_around,
@@ -120,21 +121,11 @@ def print_calibration(result: CalibrationResult, robot: Robot, camera: str, out:
         for some, unit in ((result.joint_offsets_deg, "degrees"), (result.joint_offsets_mm, "mm"))
         for name, offset in some.items()
     ]
-    print_result(result, place, robot, table, [*_deviation(result), *offsets], console)
+    print_result(result, place, robot, table, [*deviation_words(result, place), *offsets], console)
     if result.covariance is None:
         return
     console.print(f"files: {out}", highlight=False)
     console.print(view_line(out), highlight=False, soft_wrap=True)
-
-
-def _deviation(result: CalibrationResult) -> list[str]:
-    """How sure the place is, and of what size zeros of joints are in it."""
-    if result.camera_deviation is None:
-        return []
-    text = "standard deviation of the camera in the base: {:.1f} mm, {:.2f} degrees".format(*result.camera_deviation)
-    if result.zero_error_deg is not None:
-        text += f"; zeros of joints are in it with {result.zero_error_deg:.2f} degrees"
-    return [text]
 
 
 _HEADINGS = ("IoU", "without base", "outline px", "depth mm", "left out: mm", "deg")

@@ -14,6 +14,7 @@ from diffdope.cli.report_of_pictures import (
     CameraPlace,
     Image,
     Numbers,
+    deviation_words,
     outlined,
     part_around,
     print_result,
@@ -72,7 +73,7 @@ def hand_entry(result: EyeInHandResult, camera: str) -> dict[str, Any]:
             "camera_body": f"{body_frame(camera)}: x forward, y left, z up", "object": "as in the mesh file, metres",
             "meaning": "p_flange = T_flange_camera p_camera; T_a_b takes points from b to a; metres",
         },
-        "object_covariance": to_plain(result.object_covariance),
+        "object_covariance": to_plain(result.object_covariance), "zero_error_deg": result.zero_error_deg,
     } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def print_hand(result: EyeInHandResult, robot: Robot | None, camera: str, out: P
     """What was found, how sure it is, every picture, and what to do next."""
     place = CameraPlace(result.flange, "flange", camera, result.T_flange_camera)
     table = table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures])
-    print_result(result, place, robot, table, (), console)
+    print_result(result, place, robot, table, deviation_words(result, place), console)
     if result.covariance is not None:
         console.print(f"files: {out}", highlight=False)
 

@@ -150,6 +150,17 @@ def print_result(
         console.print(line, highlight=False, soft_wrap=True)
 
 
+def deviation_words(result: CalibrationResult | EyeInHandResult, place: CameraPlace) -> list[str]:
+    """How sure the place is, and of what size zeros of joints are in it; nothing where none was found."""
+    if result.camera_deviation is None:
+        return []
+    size = "{:.1f} mm, {:.2f} degrees".format(*result.camera_deviation)
+    text = f"standard deviation of the camera in the {place.kind}: {size}"
+    if result.zero_error_deg is not None:
+        text += f"; zeros of joints are in it with {result.zero_error_deg:.2f} degrees"
+    return [text]
+
+
 def _print_status(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
     console.print(f"[bold]{result.status}[/]: {result.message}")
     for note in result.notes:

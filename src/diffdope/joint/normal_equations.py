@@ -34,10 +34,14 @@ class LeafTerms(NamedTuple):
     curvature: F64
 
     @property
+    def damped(self) -> F64:
+        """(6, 6) curvature that has an inverse."""
+        return self.curvature + _RIDGE * np.trace(self.curvature) / 6.0 * np.eye(6)
+
+    @property
     def distance(self) -> float:
         """Mean square, over the six directions, of how far its own optimum is, in its standard deviations."""
-        damped = self.curvature + _RIDGE * np.trace(self.curvature) / 6.0 * np.eye(6)
-        return float(self.gradient @ np.linalg.solve(damped, self.gradient)) / 6.0
+        return float(self.gradient @ np.linalg.solve(self.damped, self.gradient)) / 6.0
 
 
 @dataclass(frozen=True)

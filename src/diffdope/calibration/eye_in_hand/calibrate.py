@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.assess import is_shaky
+from diffdope.calibration.assess import is_shaky, unsure
 from diffdope.calibration.eye_in_hand import judge
+from diffdope.calibration.eye_in_hand.chain import OBJECT
 from diffdope.calibration.eye_in_hand.estimate import ErrorSizes, HandSolution, ObjectPrior
 from diffdope.calibration.eye_in_hand.inverse_flanges import told_of_inverses
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
@@ -21,6 +22,7 @@ from diffdope.calibration.eye_in_hand.target import TargetElsewhere, elsewhere, 
 from diffdope.calibration.notes import DISAGREE, on_shaky
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_type, expected
+from diffdope.geometry.deviations import camera_deviation
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import Note
 from diffdope.pipelines.refiner import Refiner
@@ -36,7 +38,9 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-@checked_fields(least={"joint_deg": 1e-6, "least_joint_deg": 1e-6, "most_joint_deg": 1e-6, "suggestions": 0})
+@checked_fields(
+    least={"joint_deg": 1e-6, "least_joint_deg": 1e-6, "most_joint_deg": 1e-6, "zero_deg": 0.0, "suggestions": 0}
+)
 class EyeInHandSettings:
     """Numbers of a calibration of a camera on the hand."""
 
@@ -47,6 +51,9 @@ class EyeInHandSettings:
     """The least that it is taken for."""
     most_joint_deg: float = 1.0
     """The most."""
+    zero_deg: float = 0.2
+    """Standard deviation of joints' zeros, as `zero_deg` of `CalibrationNoise`; of flanges whose poses are given,
+    nothing is known of joints, and the covariance has none."""
     suggestions: int = 3
     """Configurations of the robot that are suggested for more pictures; 0 for none."""
 
@@ -115,7 +122,8 @@ def calibrate_eye_in_hand(
     if solved is None:
         result = _nothing(task, link, base, far or (None if other is None else other.note))
     else:
-        result = _result(task, solved, link, base, other)
+        zeros = None if robot is None or any(shot.joints is None for shot in shots) else np.radians(numbers.zero_deg)
+        result = _result(task, solved, link, base, other, zeros)
     if not far and all(shot.joints is None for shot in shots):
         result = told_of_inverses(result, task)
     if robot is not None and solved is not None and numbers.suggestions:
@@ -146,8 +154,18 @@ def _check_images(shots: Sequence[PlacedShot], start: Pose | None, target: Pose 
 
 
 def _result(
-    task: HandTask, solved: Solved, link: str, base: str, other: TargetElsewhere | None
+    task: HandTask, solved: Solved, link: str, base: str, other: TargetElsewhere | None, zeros: float | None
 ) -> EyeInHandResult:  # fmt: skip
+    """What is told.
+
+    Args:
+        task: what was solved.
+        solved: what all pictures say.
+        link: name of the flange.
+        base: name of the base.
+        other: place of the target that the pictures have, where they contradict what was told.
+        zeros: usual deviation of joints' zeros, radians; None where no joints were given.
+    """
     solution, refiner = solved.solution, task.refiner
     pictures = judge.pictures_of(task, solved)
     hidden = judge.unobserved_of(solved.covariance)
@@ -165,14 +183,19 @@ def _result(
     if len(solution.counted) == 1 and task.target is not None:
         notes = (judge.UNCHECKED_TARGET, *notes)
     X, Y = solution.state.T_camera_flange.inverse(), solution.state.T_base_object
-    motion = refiner.frame.motion(Y)
-    of_object = motion @ solved.covariance[6:, 6:] @ motion.T
+    motion, whole, zero = refiner.frame.motion(Y), solved.covariance, 0.0
+    if zeros is not None:
+        zero = solved.sure.zero_rad(zeros)
+        whole = solved.sure.with_zeros(zero)
+    of_object = motion @ whole[OBJECT, OBJECT] @ motion.T
+    in_flange = judge.covariance_in_flange(whole, X)
+    if not len(hidden):
+        notes = (*notes, *unsure(camera_deviation(in_flange, Pose.identity()), zero, offsets=False))
     return EyeInHandResult(
-        X, refiner.frame.leave(Y), link, base, judge.covariance_in_flange(solved.covariance, X), of_object, status,
-        message, notes, pictures,
+        X, refiner.frame.leave(Y), link, base, in_flange, of_object, status, message, notes, pictures,
         joint_error_deg=_error_deg(solution), leave_one_out_mm=None if shaken is None else shaken[0],
         leave_one_out_deg=None if shaken is None else shaken[1], unobserved=hidden,
-        alternatives=others,
+        alternatives=others, zero_error_deg=None if zeros is None else float(np.degrees(zero)),
     )  # fmt: skip
 
 

@@ -23,7 +23,6 @@ F64 = NDArray[np.float64]
 CAMERA, OBJECT, SHARED = slice(0, 6), slice(6, 12), 12
 """Columns of the unknowns that all pictures share."""
 _FAR_FROM_MEDIAN = 3.0  # times as large as the median picture's: such errors are not those of the others
-_RIDGE = 1e-9  # share of a mean curvature that is added, so that nothing is singular
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +172,7 @@ def deviations_of(state: HandState, leaves: Leaves, sigma: float) -> dict[int, f
     found = {}
     for (n, _), leaf in leaves.items():
         _, by_own = state.derivatives(n)
-        damped = leaf.curvature + _RIDGE * np.trace(leaf.curvature) / 6.0 * np.eye(6)
-        spread = np.asarray(np.linalg.inv(damped), np.float64)
+        spread = np.asarray(np.linalg.inv(leaf.damped), np.float64)
         away = spread @ leaf.gradient - by_own @ state.errors[n]
         found[n] = float(away @ np.linalg.solve(spread + sigma**2 * by_own @ by_own.T, away)) / 6.0
     return found

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.result import PictureShare, Suggestion
+from diffdope.geometry.deviations import camera_deviation
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
@@ -56,6 +57,9 @@ class EyeInHandResult:
         alternatives: other T_flange_camera that the pictures support nearly as well.
         suggestions: configurations of the robot that would tell most; empty without a robot.
         elapsed_s: wall time.
+        zero_error_deg: deviation of what zeros of joints are off in all pictures alike, as the pictures tell it; both
+            covariances have it. That of the last joint turns the camera on the flange. None where the flange's poses
+            were given.
     """
 
     T_flange_camera: Pose
@@ -75,6 +79,7 @@ class EyeInHandResult:
     alternatives: tuple[Pose, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
     elapsed_s: float = 0.0
+    zero_error_deg: float | None = None
 
     @property
     def note_codes(self) -> tuple[NoteCode, ...]:
@@ -85,6 +90,11 @@ class EyeInHandResult:
     def ok(self) -> bool:
         """Whether the camera's place was found."""
         return self.status.ok
+
+    @property
+    def camera_deviation(self) -> tuple[float, float] | None:
+        """(mm, degrees) of the camera in the flange: standard deviation of its place and of its orientation."""
+        return None if self.covariance is None else camera_deviation(self.covariance, Pose.identity())
 
     @property
     def T_camera_flange(self) -> Pose:

@@ -9,8 +9,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.eye_in_hand.chain import SHARED, HandState
+from diffdope.calibration.eye_in_hand.chain import HandState
 from diffdope.calibration.eye_in_hand.consensus import nearness, proposals
+from diffdope.calibration.eye_in_hand.covariance import HandCovariance, covariance_of
 from diffdope.calibration.eye_in_hand.estimate import (
     ErrorSizes,
     Evaluate,
@@ -77,17 +78,22 @@ class Solved:
 
     Attributes:
         solution: on the images.
-        covariance: (12, 12) of camera and object, errors that all pictures share included.
+        sure: how sure camera and object are.
         members: by picture: whether it takes part.
         support: share of the pictures' probability that speaks for the place.
         others: T_flange_camera of other places that have nearly as much.
     """
 
     solution: HandSolution
-    covariance: F64
+    sure: HandCovariance
     members: Mapping[int, Member]
     support: float
     others: tuple[Pose, ...]
+
+    @property
+    def covariance(self) -> F64:
+        """(12, 12) of camera and object, errors of images that all pictures share included, zeros of joints not."""
+        return self.sure.known
 
 
 def singles_of(
@@ -206,7 +212,7 @@ def _by_images(
         if _moved(solution.state, state, task.units) < _ANEW:
             break
     evaluate(solution.state)
-    return Solved(solution, covariance_of(solution, images), members, support, others)
+    return Solved(solution, covariance_of(solution, images, task.target), members, support, others)
 
 
 def _members(task: HandTask, solution: HandSolution, graph: Mapping[int, SummaryLeaf]) -> dict[int, Member]:
@@ -229,34 +235,3 @@ def _moved(one: HandState, other: HandState, units: F64) -> float:
     """The farthest that the object moved in a picture, in units."""
     pairs = [(one.in_camera(n), other.in_camera(n)) for n in range(len(one.flanges))]
     return max(max(a.distance_to(b) / float(units[0]), a.angle_to(b)) for a, b in pairs)
-
-
-def covariance_of(solution: HandSolution, images: Images) -> F64:
-    """(12, 12): what residuals and errors of joints tell, and errors that all pictures share (depth, masks' borders).
-
-    Args:
-        solution: where the images were linearised last.
-        images: the leaves there.
-    """
-    state, J = solution.state, solution.state.errors.shape[1]
-    information, shared = np.zeros((SHARED, SHARED)), dict[str, F64]()
-    information += solution.information - solution.equations.of_picture.sum(axis=0)  # priors
-    for n in solution.counted:
-        weight = solution.weights[n]
-        sure, _, pulls = images.known((n, 0), correlated=True)
-        by_shared, by_own = state.derivatives(n)
-        inner = np.linalg.inv(weight * by_own.T @ sure @ by_own + np.eye(J) / solution.sigma**2)
-        between = weight * by_shared.T @ sure @ by_own
-        information += weight * by_shared.T @ sure @ by_shared - between @ inner @ between.T
-        for name, pull in pulls.items():
-            own = by_shared.T @ pull - between @ inner @ by_own.T @ pull
-            shared[name] = shared.get(name, np.zeros(SHARED)) + weight * own
-    kept = np.flatnonzero(solution.free)
-    covariance = np.zeros((SHARED, SHARED))
-    inverse = np.linalg.inv(information[np.ix_(kept, kept)])
-    covariance[np.ix_(kept, kept)] = inverse
-    for pull in shared.values():
-        shift = np.zeros(SHARED)
-        shift[kept] = inverse @ pull[kept]
-        covariance += np.outer(shift, shift)
-    return covariance
