@@ -39,7 +39,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 @checked_fields(
-    least={"joint_deg": 1e-6, "least_joint_deg": 1e-6, "most_joint_deg": 1e-6, "zero_deg": 0.0, "suggestions": 0}
+    least={"joint_deg": 1e-6, "least_joint_deg": 1e-6, "most_joint_deg": 1e-6, "zero_deg": 1e-6, "suggestions": 0}
 )
 class EyeInHandSettings:
     """Numbers of a calibration of a camera on the hand."""
