@@ -36,7 +36,7 @@ class LeafTerms(NamedTuple):
     @property
     def damped(self) -> F64:
         """(6, 6) curvature that has an inverse."""
-        return self.curvature + _RIDGE * np.trace(self.curvature) / 6.0 * np.eye(6)
+        return np.asarray(self.curvature + _RIDGE * np.trace(self.curvature) / 6.0 * np.eye(6), np.float64)
 
     @property
     def distance(self) -> float:
