@@ -234,6 +234,8 @@ def test_places_are_not_found_beside_given_ones_or_for_one_view(
     both = words(inputs, rgb=[inputs / "rgb.png"] * 2, depth=None, extrinsics_sigma="2,0.2")
     assert main([*both, "--find-places"]) == 2
     assert "find-places: expected no --extrinsics-sigma beside it" in capsys.readouterr().err
+    assert main([*both[:-2], "--extrinsics-kind", "c2w", "--find-places"]) == 2
+    assert "find-places: expected no --extrinsics-kind beside it, got c2w" in capsys.readouterr().err
 
 
 def test_lists_may_be_repeated() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
@@ -309,7 +310,7 @@ def test_boxes_of_several_pictures_go_by_their_names(tmp_path: Path) -> None:
         ("d.txt", "", "expected an object, got none in"),
         ("d.txt", "0 50 35 40 30\n", "divide x by the picture's width"),
         ("d.txt", "0 0.5 0.4375 0.4 0.375 0.93 1\n", "7 numbers that end with 1; leave out the track's number"),
-        ("d.json", [{"image": "p", "label": [{"rle": [1], "type": "brushlabels", **STUDIO}]}], "got brushlabels; ex"),
+        ("d.json", [{"image": "p", "label": [{"type": "keypointlabels", **STUDIO}]}], "got keypointlabels; ex"),
         ("d.json", [{"image": "p", "label": [PERCENT | {"original_width": 1e400, "original_height": 9}]}], "size, "),
         ("d.json", {"p": {"regions": [{"shape_attributes": {"name": "circle"}}]}}, "a rect or a polygon, got 'circle'"),
         ("d.json", {"detections": [{"bbox": {"size_x": 1}}]}, "expected numbers size_x, size_y"),
@@ -339,3 +340,45 @@ def test_what_is_no_box(tmp_path: Path, name: str, content: Any, message: str) -
 def test_what_is_no_mask(tmp_path: Path, content: str) -> None:
     with pytest.raises(DiffDopeError):
         read_mask(written(tmp_path / "mask.json", content), size=SIZE)
+
+
+def brushed(alpha: NDArray[Any], block: int, word: int = 8) -> list[int]:
+    """Label Studio's brush, written by its own description: blocks of as many values, single ones where they differ."""
+    values = np.repeat(alpha.ravel(), 4)
+    bits = f"{len(values):032b}{word - 1:05b}" + "".join(f"{width - 1:04b}" for width in (3, 4, 8, 16))
+    for first in range(0, len(values), block):
+        part = values[first : first + block]
+        same = (part == part[0]).all()
+        bits += f"{int(same)}11{len(part) - 1:016b}" + "".join(f"{v:0{word}b}" for v in (part[:1] if same else part))
+    bits += "0" * (-len(bits) % 8)
+    return [int(bits[k : k + 8], 2) for k in range(0, len(bits), 8)]
+
+
+@pytest.mark.parametrize("block", [1, 3, 10, 401, 65536])
+def test_brushes_of_label_studio(tmp_path: Path, block: int) -> None:
+    alpha = np.zeros(SIZE, np.uint8)
+    alpha[20:50, 30:70], alpha[20, 30:70], alpha[49, 30:70] = 255, 127, 128  # the brush's border is soft
+    one = {"format": "rle", "rle": brushed(alpha, block), "brushlabels": ["cup"]}
+    task = {"data": {"image": "/data/upload/1/ab-p.png"}, "annotations": [
+        {"result": [{"type": "brushlabels", "value": one, **STUDIO}]}]}  # fmt: skip
+    read = MaskFile(written(tmp_path / "mask.json", [task])).read(size=SIZE, picture="p.png")
+    assert np.array_equal(read.pixels, alpha >= 128) and not read.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rle: rle[:-9], "expected the bytes of Label Studio's brush for 100 x 80 pixels.*cut off"),
+        (lambda rle: rle[:6], "100 x 80 pixels.*got 6 bytes"),
+        (lambda rle: [0, 0, 0, 4, *rle[4:]], "got 4 values; original_width and original_height are the picture's"),
+        (lambda rle: [*rle[:4], 255, *rle[5:]], "expected channels of 8 bits, got 32 bits"),
+        (lambda rle: ["a"], "100 x 80 pixels"),
+        (lambda rle: [], "got none"),
+        (lambda rle: [256, *rle], "numbers that are no bytes"),
+    ],
+)
+def test_brushes_that_are_none(tmp_path: Path, change: Any, message: str) -> None:
+    rle = change(brushed(np.arange(8000, dtype=np.uint8).reshape(SIZE), 50))
+    content = [{"image": "p.png", "label": [{"rle": rle, **STUDIO}]}]
+    with pytest.raises(DiffDopeError, match=f"label 1, rle: .*{message}"):
+        MaskFile(written(tmp_path / "mask.json", content)).read(size=SIZE, picture="p.png")

@@ -140,6 +140,10 @@ def holed(value: float) -> NDArray[np.float64]:
             "m with depth_scale 1; it looks like millimetres",
         ),
         ({"depth": DEPTH, "depth_scale": 1e-3}, "it looks scaled twice"),
+        (
+            {"depth": (1000 * DEPTH).astype(int), "depth_scale": 1e-6},
+            "with depth_scale 1e-06; it looks like millimetres: depth_scale is METRES per unit, 0.001",
+        ),
         ({"depth": DEPTH, "depth_scale": 0}, "depth_scale: expected a positive number"),
         ({"depth": DEPTH[..., None]}, r"got \(6, 8, 1\); take one channel: depth\[..., 0\]"),
         ({"depth": DEPTH > 0.7}, "depth: expected float metres or integers"),

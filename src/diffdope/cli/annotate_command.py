@@ -54,8 +54,8 @@ class AnnotateArguments(WindowFlags):
     """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture. The folder of photographs,
     or one of them, takes each by its own EXIF."""
     mesh: tuple[Path, ...] = ()
-    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad]), one or more; obj_000012.ply is
-    object 12, others are counted from 1."""
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, STEP (diffdope[cad]) or USD (diffdope[usd]), one or more;
+    obj_000012.ply is object 12, others are counted from 1."""
     unit: Unit | None = None
     """Unit of the mesh files, or metres in one; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None

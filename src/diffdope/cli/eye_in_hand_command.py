@@ -37,7 +37,7 @@ class EyeInHandArguments(CalibrationFlags):
     """
 
     mesh: Path
-    """The object: PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad])."""
+    """The object: PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, STEP (diffdope[cad]) or USD (diffdope[usd])."""
     urdf: Path | None = None
     """Robot description, .urdf or .xacro (needs diffdope[robot]); with --joints."""
     joints: Path | None = None

@@ -30,7 +30,7 @@ class InputFlags:
     """Mesh, camera and images, as flags; a command's arguments are a subclass. Lengths in files are millimetres."""
 
     mesh: Path
-    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad])."""
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, STEP (diffdope[cad]) or USD (diffdope[usd])."""
     camera: Path
     """Camera file: BOP, ROS camera_info, OpenCV, COLMAP, Kalibr, RealSense, or 3 x 3 numbers; see docs/files.md. Lens
     distortion in it is removed from the images. Of a camera that is not calibrated, a photograph with EXIF."""
@@ -50,7 +50,7 @@ class InputFlags:
     --depth, the object is found by what is painted on it (needs diffdope[features])."""
     unit: Unit | None = None
     """Unit of the mesh file; of a scan without a scale a number, metres in one unit of the file. Default: mm of PLY,
-    OBJ and STL, which do not say; of GLB, .dae, 3MF and STEP their own."""
+    OBJ and STL, which do not say; of GLB, .dae, 3MF, STEP and USD their own."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth image; overrides the camera file. Of disparities, pixels per unit."""
     depth_kind: Literal["axis", "ray", "disparity"] = "axis"

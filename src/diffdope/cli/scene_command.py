@@ -235,7 +235,9 @@ def _check_places_looked_for(given: SceneArguments) -> None:
         return
     if given.count == 1:
         raise expected("find-places", "several views", "one", "leave it out: a single camera is the world")
-    for name, value in (("extrinsics", given.extrinsics), ("extrinsics-sigma", given.extrinsics_sigma)):
+    kind = None if given.extrinsics_kind == "w2c" else given.extrinsics_kind
+    said = {"extrinsics": given.extrinsics, "extrinsics-kind": kind, "extrinsics-sigma": given.extrinsics_sigma}
+    for name, value in said.items():
         if value:
             cure = "give the places, with --extrinsics-sigma where they are not exact, or have them found"
             raise expected("find-places", f"no --{name} beside it", to_plain(value), cure)

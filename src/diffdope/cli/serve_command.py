@@ -69,7 +69,7 @@ class ServeArguments:
 
 
 def run(arguments: list[str]) -> int:
-    """Serves until it is stopped."""
+    """Serves until it is stopped, which is no error: 0, whether Ctrl-C did it or SIGTERM."""
     given: ServeArguments = parsed(ServeArguments, arguments, "diffdope serve")
     check_fields(given, {"port": 0, "max_megabytes": 1, "max_megapixels": 1})
     if given.port > 65535:
@@ -80,8 +80,8 @@ def run(arguments: list[str]) -> int:
         raise not_installed("serve", missing[0], "service")
     try:
         serve(given, limits, token)
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt("stopped") from interrupt
+    except KeyboardInterrupt:  # what ends a service, by SIGTERM as well (`cli/stopping.py`)
+        print("stopped", flush=True)
     return 0
 
 

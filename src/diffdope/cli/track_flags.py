@@ -23,7 +23,7 @@ class TrackArguments(PresetFlags, StartFlags, InputFlags, RobotFlags, RerunFlag)
 
     FURTHER: ClassVar = frozenset({"base_link", "package", "fix", "joint_unit", "mask_topic", "camera_size"})
     mesh: Path | None = None  # type: ignore[assignment]  # of a robot, the description names its meshes
-    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad])."""
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, STEP (diffdope[cad]) or USD (diffdope[usd])."""
     urdf: Path | None = None
     """Robot description, .urdf or .xacro, in place of a mesh (needs diffdope[robot]): the pose is that of its base, or
     of --base-link; with --joints and folders of images."""

@@ -36,17 +36,18 @@ class StatedOutline(NamedTuple):
 
     corners: (N, 2) x, y; two of a box, that of its top-left and its bottom-right, or those of a polygon; from the
     picture's corner. shares: whether they are of the picture's size instead of pixels. size: (height, width) of the
-    picture, where the file says.
+    picture, where the file says. pixels: (H, W) of what was painted, in place of an outline.
     """
 
     corners: F64
     shares: bool = False
     size: Size | None = None
+    pixels: NDArray[np.bool_] | None = None
 
     @property
     def is_box(self) -> bool:
         """Whether nothing but a box is known."""
-        return len(self.corners) == 2
+        return self.pixels is None and len(self.corners) == 2
 
 
 def outlines_of_xml(root: Element, where: str) -> list[StatedOutline]:

@@ -18,6 +18,7 @@ F64 = NDArray[np.float64]
 Kind = Literal["axis", "ray", "disparity"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+_COLOURED = "a colourised picture, or a photograph, in which they cannot be read"
 _SATURATED = 65535  # of 16 bits: what sensors and converters write for 'nothing measured'
 _BEYOND = 6e4  # float metres or millimetres: 65504 of half floats, and the background of renderers, 1e10
 _SAME_SHAPE = 0.01  # by which factors of width and height may differ, where sizes were rounded to whole pixels
@@ -200,7 +201,7 @@ def check_is_depth(depth: NDArray[Any], name: str, *, scale_given: bool) -> NDAr
     cure = "save the sensor's own numbers: 16-bit PNG, or float metres in .npy, .tiff or .exr"
     if depth.ndim == 3 and depth.shape[2] in (3, 4):
         if (depth[..., 0] != depth[..., 1]).any() or (depth[..., 0] != depth[..., 2]).any():
-            raise expected(f"depth {name}", "distances", "a colourised picture, in which they cannot be read", cure)
+            raise expected(f"depth {name}", "distances", _COLOURED, f"{cure}; or are photograph and depth exchanged?")
         depth = depth[..., 0]
     if depth.dtype == np.uint8 and not scale_given:
         got = f"shades of 8 bits, {int(depth.min())} to {int(depth.max())}" if depth.size else "nothing"

@@ -4,7 +4,7 @@
 |---|---|---|
 | VOC's .xml | bndbox: first and last pixel, counted from 1 | pixels |
 | .csv with a heading | xmin ymin xmax ymax; left top width height; x_center y_center width height | pixels, shares |
-| Label Studio's .json | value: x y width height, rotation; points of a polygon | percent |
+| Label Studio's .json | value: x y width height, rotation; points of a polygon; rle of a brush | percent |
 | VIA's, CreateML's .json | shape_attributes; coordinates of the middle | pixels |
 | .json of ultralytics, of its server | box: x1 y1 x2 y2; segments | pixels, shares |
 | .json of Hugging Face's pipelines | box: xmin ymin xmax ymax | pixels |
@@ -27,6 +27,7 @@ from diffdope.errors import expected
 from diffdope.io.box_tables import StatedOutline, from_corners, from_middle, from_size, of_picture
 from diffdope.io.numbers import is_number
 from diffdope.io.regions import points_of
+from diffdope.io.rle import decode_brush
 
 F64 = NDArray[np.float64]
 
@@ -104,9 +105,11 @@ def _of_label_studio(one: Any, where: str) -> StatedOutline:
     scale, size = np.array([width, height]) / 100.0, (int(height), int(width))
     if isinstance(one.get("points"), list):
         return StatedOutline(points_of(one["points"], 3, where) * scale, size=size)
-    if "rle" in one or "width" not in one:
+    if "rle" in one:
+        return StatedOutline(np.empty((0, 2)), pixels=decode_brush(one["rle"], size, f"{where}, rle"))
+    if "width" not in one:
         got = str(one.get("type", "another shape"))
-        raise expected(where, "a rectangle or a polygon", got, "export as COCO's JSON")
+        raise expected(where, "a rectangle, a polygon or a brush", got, "export as COCO's JSON")
     x, y, w, h = np.array(_numbers(one, ("x", "y", "width", "height"), where)) * np.tile(scale, 2)
     turn = math.radians(_numbers(one, ("rotation",), where)[0]) if one.get("rotation") else 0.0
     return StatedOutline(_turned([x, y], [0.0, 0.0, w, h], turn), size=size)

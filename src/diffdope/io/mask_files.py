@@ -132,6 +132,8 @@ def _outlined(outlines: list[StatedOutline], where: str) -> Instances:
 
 def _drawing(outline: StatedOutline, where: str) -> Callable[[Size | None], Bool]:
     def drawn(given: Size | None) -> Bool:
+        if outline.pixels is not None:
+            return outline.pixels
         height, width = size = known_size(outline.size or given, where)
         corners = outline.corners * ([width, height] if outline.shares else [1.0, 1.0])
         if not outline.is_box:

@@ -1,8 +1,10 @@
-"""COCO's run lengths: the mask column by column, as counts of zeros, ones, zeros, ...; plain or as a string."""
+"""Run lengths: COCO's, the mask column by column, as counts of zeros, ones, zeros, ..., plain or as a string; and those
+of Label Studio's brush, a string of bits that packs the four channels of a picture row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from diffdope.errors import expected
 
 _LARGEST = 1 << 28  # pixels: no camera has as many
 _WIDEST = 60  # bits of a run
+_BLOCKS = 53  # bits before the first block of a brush
+_WORD = 8  # bits of a channel, of which the highest is on from half of full scale on
 
 
 def decode_rle(segmentation: Any, where: str = "segmentation") -> NDArray[np.bool_]:
@@ -59,3 +63,50 @@ def _decompress(text: str | bytes) -> list[int]:
                 number -= 1 << shift
         runs.append(number + (runs[-2] if len(runs) > 2 else 0))
     return runs
+
+
+def decode_brush(packed: Any, size: tuple[int, int], where: str) -> NDArray[np.bool_]:
+    """The mask (H, W) of Label Studio's brush: where the picture that it has painted is opaque.
+
+    The bits are, the highest of a byte first: the count of values in 32; the bits of a value less 1 in 5; four widths
+    less 1 in 4 each; then blocks until all values are there. A block has a bit that says whether it is one value
+    repeated, two that choose a width, the number of its values less 1 in that width, and the one value, or all.
+
+    Args:
+        packed: the bytes, as a list of numbers.
+        size: (height, width) of the picture.
+        where: for errors.
+
+    Raises:
+        DiffDopeError: if they are none, end early, or hold another picture than one of four channels of that size.
+    """
+    height, width = size
+    wanted = f"the bytes of Label Studio's brush for {width} x {height} pixels of four channels"
+    if height * width > _LARGEST or not isinstance(packed, list) or not all(type(one) is int for one in packed):
+        raise expected(where, wanted, repr(packed)[:60])
+    if not packed or min(packed) < 0 or max(packed) > 255:
+        raise expected(where, wanted, "numbers that are no bytes" if packed else "none")
+    bits = np.unpackbits(np.array(packed, np.uint8))
+    text = (bits + ord("0")).tobytes().decode()
+    count = int(text[:32], 2)
+    if len(text) < _BLOCKS or count != 4 * height * width:
+        cure = "original_width and original_height are the picture's, image_rotation is 0"
+        got = f"{count} values" if len(text) >= _BLOCKS else f"{len(packed)} bytes"
+        raise expected(where, wanted, got, cure)
+    word, *widths = (int(text[a:b], 2) + 1 for a, b in pairwise((32, 37, 41, 45, 49, 53)))
+    if word != _WORD:
+        raise expected(where, f"channels of {_WORD} bits", f"{word} bits")
+    opaque = np.zeros(height * width, np.bool_)
+    done, at = 0, _BLOCKS
+    while done < count:
+        end = at + 3 + widths[int(text[at + 1 : at + 3] or "0", 2)]
+        block = int(text[at + 3 : end] or "0", 2) + 1
+        repeated, at = text[at : at + 1] == "1", end + word * (1 if text[at : at + 1] == "1" else block)
+        if at > len(text) or done + block > count:
+            raise expected(where, wanted, f"{done} of {count} values", "the file was cut off, or is damaged")
+        values = bits[end:at].reshape(-1, word)[:, 0]
+        # Of the values done, done + 1, ... every fourth is an alpha: the first of them belongs to pixel done // 4.
+        first, last = done // 4, (done + block) // 4
+        opaque[first:last] = values if repeated else values[(3 - done) % 4 :: 4]
+        done += block
+    return opaque.reshape(height, width)

@@ -265,12 +265,12 @@ def _notes_on_unit(depth: StoredImage, depth_scale: float | None) -> tuple[str, 
         note = f"depth has a median of {middle:.4g} m: if that looks like millimetres, depth_scale is METRES per unit"
         return (Note(NoteCode.DEPTH_UNIT, f"{note}, 0.001 for millimetres"),)
     given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
-    if middle > farthest_m:
+    # Fractions that are too small were metres before they were scaled; what is whole is counted by a sensor.
+    if middle > farthest_m or bool(np.all(valid == np.rint(valid))):
         scale, unit = _likely_unit(middle / depth.unit)
-        cure = (
-            f"it looks like {unit}: depth_scale is METRES per unit, {scale:g} for {unit}; if it is right, set "
-            "what is far behind the object to 0 (missing)"
-        )
+        cure = f"it looks like {unit}: depth_scale is METRES per unit, {scale:g} for {unit}"
+        if middle > farthest_m:
+            cure += "; if it is right, set what is far behind the object to 0 (missing)"
     else:
         cure = "it looks scaled twice: depth_scale is METRES per unit, and none is needed for float metres"
     raise expected("depth", f"a median of {_NEAREST_M} to {farthest_m} m", f"{middle:.4g} m{given}", cure)

@@ -101,7 +101,7 @@ class Mesh:
         allow_missing_texture: bool = False,
         beside: Mapping[str, Path] | None = None,
     ) -> Mesh:
-        """Reads a mesh file: PLY, OBJ with MTL, GLB or glTF, STL, COLLADA (.dae), 3MF, or STEP (extra `cad`).
+        """Reads a mesh file: PLY, OBJ with MTL, GLB or glTF, STL, COLLADA (.dae), 3MF, STEP (extra `cad`), USD (`usd`).
 
         All nodes of a scene are joined in place. Several textures are stacked into one; a texture that repeats is
         tiled, at most 8 times an axis. Colours come as sRGB. What each format gives: docs/meshes.md.
@@ -109,7 +109,7 @@ class Mesh:
         Args:
             path: the mesh file; textures are looked for where it says, then in its own folder.
             unit: of the file's lengths, "m", "mm" (BOP), "cm" or "inch", where the file does not state its unit, as
-                COLLADA, 3MF and STEP do. Theirs counts, with a note if it is another one, unless only the given
+                COLLADA, 3MF, STEP and USD do. Theirs counts, with a note if it is another one, unless only the given
                 one makes the object 1 mm to 5 m large. Without `unit`, glTF is in metres, as it should be. Or a
                 number, metres in one unit of the file, of scans without a scale; it counts whatever the file states.
             allow_missing_texture: load without colour, with a warning, instead of raising.

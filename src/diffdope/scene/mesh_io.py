@@ -28,6 +28,10 @@ _READERS = {
     ".3mf": "three_mf.read_3mf",
     ".step": "step.read_step",
     ".stp": "step.read_step",
+    ".usdz": "usd.read_usd",
+    ".usd": "usd.read_usd",
+    ".usdc": "usd.read_usd",
+    ".usda": "usd.read_usd",
 }
 SUFFIXES = tuple(_READERS)
 WITHOUT_UNIT = (".ply", ".obj", ".stl")  # whose files never state their unit of length

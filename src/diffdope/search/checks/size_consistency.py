@@ -127,7 +127,8 @@ def of_size(
     off_m = share * abs(1.0 - 1.0 / best.scale) * float(np.linalg.norm(pose.t_m2c))
     if at_most == np.inf and off_m == 0.0:
         return NONE
-    return Doubt(at_most, _size_in_words(best.scale, ratio, off_m, how_it_begins(at_most)), ratio, off_m)
+    told = _size_in_words(best.scale, ratio, off_m, how_it_begins(at_most), alone=set(level.modalities) <= {"depth"})
+    return Doubt(at_most, told, ratio, off_m)
 
 
 def _mask_is_off(
@@ -183,13 +184,14 @@ def _gained(other: Sized, pose: Pose, edges: Edges | None) -> float | None:
     return None if there is None or here is None else there - here
 
 
-def _size_in_words(scale: float, ratio: float, off_m: float, kind: str) -> str:
-    """What depth and the other images say about the size."""
+def _size_in_words(scale: float, ratio: float, off_m: float, kind: str, *, alone: bool) -> str:
+    """What depth and the other images, or depth alone and the mesh, say about the size."""
+    both = "depth and the mesh" if alone else "depth and the other images"
     share, larger = f"{abs(round(100.0 * (scale - 1.0)))} %", scale > 1.0
     along = f"; the distance is known to about {1e3 * off_m:.1f} mm" if off_m > 0.0 and kind == "scale" else ""
     return Note(
         NoteCode.DEPTH_SCALE if kind == "contradiction" else NoteCode.DEPTH_SCALE_UNSURE,
-        f"{kind}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
+        f"{kind}: {both} agree {'much' if ratio < _MUCH else 'a little'} better if the "
         f"object were {share} {'larger' if larger else 'smaller'} than its model, or the depth {share} "
         f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
         f"unit, the CAD model, the depth scale or K (of another picture size?) wrong?{along}",
