@@ -16,6 +16,7 @@ from diffdope.io.masks import looks_inverted, object_pixels
 from diffdope.note_codes import Note, NoteCode
 from diffdope.scene.stored_image import StoredImage
 
+_COUNTED = 1e-2  # of whole numbers that were scaled and divided by the scale again
 _INVERTED = Note(
     NoteCode.MASK_INVERTED,
     "the mask has all of the border of the picture and leaves out a patch within: it looks inverted",
@@ -266,8 +267,10 @@ def _notes_on_unit(depth: StoredImage, depth_scale: float | None) -> tuple[str, 
         return (Note(NoteCode.DEPTH_UNIT, f"{note}, 0.001 for millimetres"),)
     given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
     # Fractions that are too small were metres before they were scaled; what is whole is counted by a sensor.
-    if middle > farthest_m or bool(np.all(valid == np.rint(valid))):
-        scale, unit = _likely_unit(middle / depth.unit)
+    stored = valid * (depth.unit / (depth_scale or depth.unit))
+    counted = bool(np.all(np.abs(stored - np.rint(stored)) < _COUNTED))
+    if middle > farthest_m or counted:
+        scale, unit = _likely_unit(float(np.median(stored)) if counted else middle / depth.unit)
         cure = f"it looks like {unit}: depth_scale is METRES per unit, {scale:g} for {unit}"
         if middle > farthest_m:
             cure += "; if it is right, set what is far behind the object to 0 (missing)"
