@@ -163,6 +163,7 @@ case(
 case(
     dd.locate_objects, dict(refiners=[REFINER], observation=DEEP),
     refiners=(None, *OBJECTS, [], REFINER, [MESH]), observation=(None, *OBJECTS, OBSERVATION), most=COUNTS,
+    on_instance=("text", 3, {}),
 )  # fmt: skip
 BOXES = (*OBJECTS, (1, 2, 3), (1, 2, 0, 4), (1, 2, 3, -4), (float("nan"), 1, 2, 3), (70, 1, 5, 5), (0, -9, 5, 5))
 case(REFINER.locate, dict(observation=DEEP), box=BOXES)

@@ -299,7 +299,7 @@ def test_several_kinds_are_in_one_file_by_their_names(
     first, second = two_kinds(inputs)
     asked: list[int] = []
 
-    def located(refiners: list[object], _: object, *, most: int) -> list[list[RefinementResult]]:
+    def located(refiners: list[object], _: object, *, most: int, on_instance: object) -> list[list[RefinementResult]]:
         asked.extend([len(refiners), most])
         low, sure = result_at(0.5, Status.CONVERGED, 0.7), result_at(0.6, Status.CONVERGED, 0.9)
         return [[low, result_at(0.7, Status.AMBIGUOUS, 0.4, 0.3)], [sure]]

@@ -68,7 +68,7 @@ Stub = Callable[[Refiner, Observation], list[RefinementResult]]
 
 
 def _located_by(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
-    monkeypatch.setattr(Refiner, "locate_all", lambda self, observation, *, most: stub(self, observation))
+    monkeypatch.setattr(Refiner, "locate_all", lambda self, observation, **_: stub(self, observation))
 
 
 def test_what_is_sure_of_the_larger_kind_hides_what_is_looked_for_next(
@@ -118,7 +118,11 @@ def test_two_kinds_of_one_heap() -> None:
     first, second = heap(tee(), (HERE,)), heap(block, (lies,))
     assert first.depth is not None and second.depth is not None
     both = Observation(CAMERA, depth=np.minimum(first.depth, second.depth))
-    tees, blocks = locate_objects([Refiner(tee(), threads=1), Refiner(block, threads=1)], both)
+    told: list[tuple[int, RefinementResult]] = []
+    refiners = [Refiner(tee(), threads=1), Refiner(block, threads=1)]
+    tees, blocks = locate_objects(refiners, both, on_instance=lambda kind, one: told.append((kind, one)))
     assert is_of(tees[0], HERE) and (tees[0].confidence or 0.0) > 0.5
     assert blocks and blocks[0].pose.distance_to(lies) < 0.003 and (blocks[0].confidence or 0.0) > 0.5
     assert not [one for one in (*tees[1:], *blocks[1:]) if (one.confidence or 0.0) > 0.5]
+    assert {kind for kind, one in told if one in (tees[0], blocks[0])} == {0, 1}
+    assert len(locate_objects(refiners, both, on_instance=lambda *_: True)[1]) == 0  # ended by the first, the tee

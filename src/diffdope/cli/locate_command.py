@@ -213,8 +213,13 @@ def locate_kinds(
     """Every instance of several kinds, numbered from 1 on, the surest first: one JSON, one picture, a line each."""
     began, kinds = time.perf_counter(), kinds_of(given.mesh, [one.mesh for one in refiners])
     most = MOST_OF_A_KIND if given.instances is None else given.instances
-    with Activity(f"locating {len(kinds)} kinds"):
-        every = locate_objects(refiners, observation, most=most)
+    with Activity(f"locating {len(kinds)} kinds") as activity:
+
+        def seen(number: int, one: RefinementResult) -> None:
+            activity.advance()
+            activity.say(f"locating {len(kinds)} kinds: the last found {kinds[number].name} {in_brief(one)}")
+
+        every = locate_objects(refiners, observation, most=most, on_instance=seen)
     pairs = [(kind, one) for kind, results in zip(kinds, every, strict=True) for one in results]
     pairs.sort(key=lambda pair: -(pair[1].confidence or 0.0))
     found = [ShownInstance(number, one, kind) for number, (kind, one) in enumerate(pairs, start=1)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,14 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
 from diffdope.search.drawn import Drawing, depth_of_others, drawing_of, knowing
 
+OnKind = Callable[[int, RefinementResult], object]
+
 _ROUNDS = 2  # the first ends a kind after some places in a row that show another one; then these are known
 
 
 def locate_objects(
-    refiners: Sequence[Refiner], observation: Observation, *, most: int = 20
-) -> list[list[RefinementResult]]:  # fmt: skip
+    refiners: Sequence[Refiner], observation: Observation, *, most: int = 20, on_instance: OnKind | None = None
+) -> list[list[RefinementResult]]:
     """Finds every instance of several objects that one depth image shows, with no start and no masks.
 
     The largest object is looked for first. What is sure hides what is looked for next, and all are looked for once more
@@ -31,6 +34,8 @@ def locate_objects(
         observation: the calibrated image, with depth; RGB helps. A mask, if any, shows where they are looked for; what
             is known of other objects there (`Observation.with_others`) is none of these.
         most: how many instances of each are looked for.
+        on_instance: called with the number of its refiner and each that is sure, at once, before any is left out for
+            one in its place; what is true ends the search.
 
     Returns:
         for each refiner those that have not failed, the surest first; see `Refiner.locate_all`.
@@ -42,18 +47,25 @@ def locate_objects(
         raise expected("refiners", "a list of at least one Refiner", repr(refiners))
     for refiner in refiners:
         check_type("refiners", refiner, Refiner, cure="Refiner(mesh) makes one of a mesh")
-    check_shows_instances(observation)
+    check_shows_instances(observation, on_instance=on_instance)
     most = check_count("most", most)
     found: list[tuple[int, SeenInstance]] = []
     drawn: list[Drawing | None] = []
     known = dict.fromkeys(range(len(refiners)), -1)  # how many were when a kind was looked for
+    ended = False
+
+    def seen_of(number: int, result: RefinementResult) -> bool:
+        nonlocal ended
+        ended = on_instance is not None and bool(on_instance(number, result))
+        return ended
+
     order = sorted(known, key=lambda k: -refiners[k].mesh.diameter)
     for number in order * _ROUNDS:
         refiner, left = refiners[number], most - sum(kind == number and one.sure for kind, one in found)
-        if left < 1 or known[number] == len(drawn):
+        if ended or left < 1 or known[number] == len(drawn):
             continue
         seen = knowing(observation, depth_of_others(drawn, -1, observation.camera))
-        for result in refiner.locate_all(seen, most=left):
+        for result in refiner.locate_all(seen, most=left, on_instance=partial(seen_of, number)):
             own = drawing_of(refiner.meshes, refiner.frame.enter(result.pose), observation.camera)
             found.append((number, SeenInstance(result, _pixels(own, observation, refiner.mesh.diameter))))
             if is_sure(result):
