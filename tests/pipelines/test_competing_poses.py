@@ -17,6 +17,7 @@ from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, TrackingSettings
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_parts import FrameSearches
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
@@ -96,9 +97,10 @@ def test_nothing_is_learned_until_it_has_been_followed_for_some_frames(body: Mes
     script = [seen(0.9, 1.0), seen(0.0, 1.0), *[seen(0.9, 0.8)] * 5]
     wide = seen(0.9, 0.8)
     tracker = Tracker(
-        body, TrackingSettings(), lambda observation, start: Attempt(script.pop(0), None),
-        lambda observation, start: Attempt(wide, None),
-    )  # fmt: skip
+        body,
+        TrackingSettings(),
+        FrameSearches(lambda observation, start: Attempt(script.pop(0), None), lambda *_: Attempt(wide, None)),
+    )
     usual = []
     for k in range(7):
         tracker.track(grey(), START if k == 0 else None)
