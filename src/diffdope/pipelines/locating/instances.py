@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from diffdope.errors import expected
+from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose, between
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.given import check_given
 from diffdope.pipelines.locating.box_verification import unmasked
+from diffdope.pipelines.locating.explaining_turns import explaining
 from diffdope.pipelines.locating.in_box import doubted
 from diffdope.pipelines.locating.mirrored_bin import told_of_mirror_image
 from diffdope.pipelines.locating.seen_instances import (
@@ -124,6 +127,9 @@ def instances(
         one = searcher.attempt(preset, masked, None, guesses=guess.poses)
         return as_it_stands(doubted(one, meshes, seen, None, settings), meshes, seen, settings)
 
+    def in_guess(guess: Guess, box: Box) -> Attempt:
+        return unmasked(in_mask(guess), searcher, preset, seen, box, anew=in_mask)
+
     def told_alike(result: RefinementResult) -> RefinementResult:
         # A piece leads to few poses, which need not be those that look the same.
         each = (with_turns(one, *meshes.turns_of_box, meshes.alikeness) for one in result.answers)
@@ -134,7 +140,11 @@ def instances(
         one: SeenInstance | None = None
         if not isinstance(guess, Failure):
             mask, box = guess
-            attempt = unmasked(in_mask(mask), searcher, preset, seen, box, anew=in_mask)
+            attempt = in_guess(mask, box)
+            attempt = explaining(
+                attempt, searcher, preset, seen, scene.claimed | flat, anew=partial(in_guess, box=box),
+                asked=mask.poses[1:],
+            )  # fmt: skip
             one = seen_instance(attempt.result, meshes, observation, settings)
             if one is None and any(_same(attempt.result.pose, pose, meshes) for pose in failed):
                 in_vain += queue.leave_out_shown(mask.mask)  # they would lead to the same
