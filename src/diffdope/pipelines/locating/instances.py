@@ -143,11 +143,11 @@ def instances(
             attempt = in_guess(mask, box)
             attempt = explaining(
                 attempt, searcher, preset, seen, scene.claimed | flat, anew=partial(in_guess, box=box),
-                asked=mask.poses[1:],
+                asked=mask.poses,
             )  # fmt: skip
             one = seen_instance(attempt.result, meshes, observation, settings)
             if one is None and any(_same(attempt.result.pose, pose, meshes) for pose in failed):
-                in_vain += queue.leave_out_shown(mask.mask)  # they would lead to the same
+                queue.leave_out_shown(mask.mask)  # they would lead to the same
             elif one is None:
                 failed.append(attempt.result.pose)
             if one is not None and region is not None and one.shares(region) < _IN_REGION:
