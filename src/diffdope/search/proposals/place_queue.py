@@ -96,9 +96,11 @@ class PlaceQueue:
             one._replace(later=True) if shown[int(one.pixel[1]), int(one.pixel[0])] else one for one in self._places
         ]
 
-    def leave_out_shown(self, shown: Mask) -> None:
-        """Leaves out the places at which something is seen (H, W)."""
+    def leave_out_shown(self, shown: Mask) -> int:
+        """Leaves out the places at which something is seen (H, W), and returns how many they were."""
+        before = len(self._places)
         self._places = [one for one in self._places if not shown[int(one.pixel[1]), int(one.pixel[0])]]
+        return before - len(self._places)
 
     def leave_out(self, place: ImagePlace, share: float) -> None:
         """Leaves out a place, and those nearer to it than this share of the diameter."""
