@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # ahrs 0.4.0: roll, pitch and yaw given to Quaternion and to DCM are two attitudes: the matrix rolls about z and yaws about x.
 #
-# Both classes take rpy=[roll, pitch, yaw], radians, and both call them so. Quaternion(rpy=...) is Rz(yaw) Ry(pitch) Rx(roll), as ROS, URDF and
-# aviation have it. DCM(rpy=...) is Rz(roll) Ry(pitch) Rx(yaw): the first angle is about z. For 10, 20 and 30 degrees the attitudes are 33 degrees
-# apart; with roll equal to yaw they are one, so a test with equal angles shows nothing. An IMU's attitude that goes to a matrix
-# by angles and to a filter by a quaternion, as of a camera on a drone, is of two bodies. DCM(euler=("xyz", ...)) is about
-# axes that turn with the body (scipy's "XYZ"), where small letters stand for fixed ones elsewhere. Fails if any of this changes.
+# Both classes take rpy=[roll, pitch, yaw], radians, and both call them so. Quaternion(rpy=...) is Rz(yaw) Ry(pitch)
+# Rx(roll), as ROS, URDF and aviation have it. DCM(rpy=...) is Rz(roll) Ry(pitch) Rx(yaw): the first angle is about z.
+# For 10, 20 and 30 degrees the attitudes are 33 degrees apart; with roll equal to yaw they are one, so a test with
+# equal angles shows nothing. An IMU's attitude that goes to a matrix by angles and to a filter by a quaternion, as of a
+# camera on a drone, is of two bodies. DCM(euler=("xyz", ...)) is about axes that turn with the body (scipy's "XYZ"),
+# where small letters stand for fixed ones elsewhere. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

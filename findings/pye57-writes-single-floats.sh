@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # pye57 0.4.19: points of 64 bits are written with 32, so a cloud in map coordinates comes back up to a quarter of a metre off.
 #
-# E57 is the format of terrestrial scanners, and holds coordinates with 64 bits, with 32, or as scaled whole numbers. write_scan_raw takes arrays
-# of float64 as anything in numpy, writes 32 bits without a word, and read_scan_raw and read_scan give float64 again, so that
-# nothing in the arrays tells. In coordinates of UTM, as scans are registered in, northing steps by 0.5 m, easting by 31 mm: a board of
-# targets that is used to calibrate a camera is a few rows of steps. Points about their scanner, with the same place in `translation`, are
-# exact to 0.1 micrometres, and read_scan puts them there with 64 bits. There is no argument for it. Fails if this changes.
+# E57 is the format of terrestrial scanners, and holds coordinates with 64 bits, with 32, or as scaled whole numbers.
+# write_scan_raw takes arrays of float64 as anything in numpy, writes 32 bits without a word, and read_scan_raw and
+# read_scan give float64 again, so that nothing in the arrays tells. In coordinates of UTM, as scans are registered in,
+# northing steps by 0.5 m, easting by 31 mm: a board of targets that is used to calibrate a camera is a few rows of
+# steps. Points about their scanner, with the same place in `translation`, are exact to 0.1 micrometres, and read_scan
+# puts them there with 64 bits. There is no argument for it. Fails if this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # PyGLM 2.8.3: of the same 4 x 4, mat4(array) is the pose, and mat4(array.tolist()) and mat4(*array.ravel()) its transpose.
 #
-# GLM names columns first: mat4(c0, c1, c2, c3). So numbers in a row, and lists of lists, are read by columns, as in C++, and to_list() and
-# list(m) give columns. Arrays of numpy are read by what they mean: row by row, a translation in the last column stays one; and numpy.array(m)
-# gives it back so. A pose that comes from a JSON as nested lists and one that comes from numpy are transposes of each other: the
-# point is turned by the inverse, and the translation stands in the last row, where with w = 1 it is lost for a point in
-# the origin, and makes the w of others. Nor does a way through both come back: numpy.array(mat4(rows)) is its transpose, but
-# mat4(rows).to_list() is rows. m[0] is the first column, numpy.array(m)[0] the first row. Fails if any of this changes.
+# GLM names columns first: mat4(c0, c1, c2, c3). So numbers in a row, and lists of lists, are read by columns, as in
+# C++, and to_list() and list(m) give columns. Arrays of numpy are read by what they mean: row by row, a translation in
+# the last column stays one; and numpy.array(m) gives it back so. A pose that comes from a JSON as nested lists and one
+# that comes from numpy are transposes of each other: the point is turned by the inverse, and the translation stands in
+# the last row, where with w = 1 it is lost for a point in the origin, and makes the w of others. Nor does a way through
+# both come back: numpy.array(mat4(rows)) is its transpose, but mat4(rows).to_list() is rows. m[0] is the first column,
+# numpy.array(m)[0] the first row. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # pyrr 0.10.3: the matrix and the quaternion of the same roll, pitch and yaw are two attitudes, and a matrix has two products.
 #
-# euler.create(roll, pitch, yaw) names the angles. quaternion.create_from_eulers turns by roll about x, by pitch about y, by yaw about z;
-# matrix33.create_from_eulers, and Matrix44.from_eulers, by PITCH about z and by YAW about y. Each alone is a rotation, so nothing looks amiss:
-# of 10, 20 and 30 degrees the two are 20 degrees apart; where pitch and yaw are 0 they agree. A matrix that is made of a
-# quaternion turns columns as the quaternion does, M @ v; but apply_to_vector, and * of Matrix33 and Vector3, multiply
-# from the left, v @ M, which is the inverse rotation. So q * v and q.matrix33 * v are two places. Fails if any of this changes.
+# euler.create(roll, pitch, yaw) names the angles. quaternion.create_from_eulers turns by roll about x, by pitch about
+# y, by yaw about z; matrix33.create_from_eulers, and Matrix44.from_eulers, by PITCH about z and by YAW about y. Each
+# alone is a rotation, so nothing looks amiss: of 10, 20 and 30 degrees the two are 20 degrees apart; where pitch and
+# yaw are 0 they agree. A matrix that is made of a quaternion turns columns as the quaternion does, M @ v; but
+# apply_to_vector, and * of Matrix33 and Vector3, multiply from the left, v @ M, which is the inverse rotation. So q * v
+# and q.matrix33 * v are two places. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
