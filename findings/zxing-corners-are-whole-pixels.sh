@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # zxing-cpp 3.1.1 (and opencv-python-headless 5.0.0.93): corners of a QR code are whole pixels, half of one to the lower right.
 #
-# A QR code on a part or a bin gives a pose by its four corners, and zxing-cpp reads codes that OpenCV does not. Its
-# `position` is of whole numbers, and pixels begin at them: in OpenCV's coordinates, where 0, 0 is the middle of the first
-# pixel, they are half a pixel too far to the right and down. Of a code that is painted on the pixels 100 to 183, top_left
-# is 100 and bottom_right 185, where its edges are at 99.5 and 183.5: it is a pixel larger, too. Of 60 codes of 30 mm, 15
-# to 20 cm away and tilted, the corners are 0.5 pixels aside on the mean and half a pixel about that, and poses made of
-# them are a degree off, some more than three; by the true corners they are exact. The text is read, there is no error,
-# and the corners are in the code's own order. Fails if any of this changes.
+# A QR code on a part or a bin gives a pose by its four corners. zxing-cpp's `position` is of whole numbers, and pixels
+# begin at them: in OpenCV's coordinates, where 0, 0 is the middle of the first pixel, they are half a pixel too far to
+# the right and down. Of a code that is painted on the pixels 100 to 183, top_left is 100 and bottom_right 185, where
+# its edges are at 99.5 and 183.5: it is a pixel larger, too. Of 60 codes of 30 mm, 15 to 20 cm away and tilted, the
+# corners are 0.5 pixels aside on the mean, 0.6 about that, and poses made of them are a degree off, some more than
+# three; by the true corners they are exact. The text is read, there is no error, and the corners are in the code's own
+# order. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
