@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from diffdope.calibration.calibrate import CalibrationSettings, calibrate
+from diffdope.calibration.estimate import FINE_REACH, Estimator
 from diffdope.calibration.result import CalibrationResult
+from diffdope.calibration.shots import arm_shots, checked_shots
 from diffdope.calibration.solution import CalibrationNoise, Solution
 from diffdope.experiments.drawn_arm import drawn_arm, drawn_shot, looking_at, random_joints
 from diffdope.geometry import so3
@@ -96,3 +98,16 @@ def test_offsets_that_were_asked_for_are_in_it_already() -> None:
     results = [calibrate(ARM, shots, joint_offsets=True, settings=one, threads=1) for one in (QUIET, less)]
     assert results[0].zero_error_deg is None
     np.testing.assert_array_equal(results[0].covariance, results[1].covariance)
+
+
+def test_steps_that_are_left_are_no_zeros() -> None:
+    """What a pose that is not at its end pulls was read as zeros of five degrees, and the camera was unsure by it."""
+    rng = np.random.default_rng(6)
+    pose, shots = looking_at(rng), []
+    for k in range(3):
+        values = random_joints(ARM, rng)
+        shots.append(drawn_shot(ARM, pose, values, name=str(k), images=("mask",)))
+    estimator = Estimator(arm_shots(ARM, checked_shots(shots)), CalibrationNoise(), size=160, offsets=False, threads=1)
+    off = Pose(pose.R_m2c, pose.t_m2c + np.array([0.004, -0.003, 0.0]))
+    begun = estimator.solve(off, FINE_REACH, rounds=1, joint_rad=float(np.radians(0.1)))
+    assert np.degrees(begun.zero_rad(float(np.radians(0.2)))) < 0.3

@@ -17,7 +17,7 @@ ARM, TARGET = drawn_arm(), drawn_target()
 @pytest.mark.parametrize("zero_deg", [0.0, 0.3])
 def test_zeros_are_in_the_covariance_of_a_camera_on_the_hand(zero_deg: float) -> None:
     """The last joint's zero turns the camera on the flange, which no picture tells."""
-    shots, _ = drawn_hand(ARM, 0, 5, TARGET, images=("mask",))
+    shots, _ = drawn_hand(ARM, 0, 3, TARGET, images=("mask",))
     off = float(np.radians(zero_deg))
     shots = [replace(one, joints={name: v - off for name, v in (one.joints or {}).items()}) for one in shots]
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=EyeInHandSettings(suggestions=0))

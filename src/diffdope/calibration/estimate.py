@@ -145,11 +145,12 @@ class Estimator:
             pull[n] = one.gradient - one.between @ (inner @ one.own_gradient)
             back.append((inner, one.between, one.own_gradient))
             zeros = zeros.told_by(one, inner / sigma**2)
-        total = total + of_picture.sum(axis=0)
+        total, free = total + of_picture.sum(axis=0), self._free(rows)
+        zeros = zeros.answered(inverse_of(total, free), self._gradient(pull, shared))
         self._back = back
         return Solution(
             pose, centre_c, shared, np.zeros((len(rows), J)), total, of_picture, pull, sigma, scales, counted,
-            self._free(rows), None if self._offsets else zeros,
+            free, None if self._offsets else zeros,
             [{k: len(one.residual) for k, one in kinds.items()} for kinds in rows],
             [{k: self._rms(k, one, scales, shared) for k, one in kinds.items()} for kinds in rows],
         )  # fmt: skip
@@ -249,17 +250,16 @@ class Estimator:
         free[SCALE] = any("depth" in kinds for kinds in rows)
         return free
 
+    def _gradient(self, pull: F64, shared: F64) -> F64:
+        return np.asarray(pull.sum(axis=0) + self._prior() * shared)  # (S,); the pose has no prior
+
     def _step(self, at: Solution, sigma: float) -> tuple[F64, F64, float]:
         """The step of the shared unknowns, errors of joints, and their deviation anew.
 
         That is the sum of squares by the number of errors that the pictures determine (MacKay, Neural Computation 4,
         1992).
         """
-        prior = self._prior()
-        gradient = at.pull.sum(axis=0) + prior * at.shared
-        gradient[POSE] = at.pull.sum(axis=0)[POSE]
-        step = -inverse_of(at.information, at.free) @ gradient
-        squares = known = 0.0
+        step, squares, known = -at.covariance @ self._gradient(at.pull, at.shared), 0.0, 0.0
         own = np.zeros((len(at.pull), self._joints))
         for n, back in enumerate(self._back):
             if back is None:

@@ -114,6 +114,17 @@ class CommonErrors(NamedTuple):
         own, between = self.own + picture.own @ left, self.between + picture.between @ left
         return CommonErrors(own, between, self.gradient + left @ picture.own_gradient)
 
+    def answered(self, covariance: F64, gradient: F64) -> CommonErrors:
+        """What is left of the gradient once the shared unknowns have answered theirs.
+
+        Steps end while they are short: what is left of one would be read as zeros that no picture tells.
+
+        Args:
+            covariance: (S, S) of the shared unknowns, 0 for those that are not looked for.
+            gradient: (S,) of those.
+        """
+        return self._replace(gradient=self.gradient - self.between.T @ covariance @ gradient)
+
     def deviation(self, covariance: F64, usual: float) -> float:
         """Of these errors: what pictures tell, by MacKay's evidence update, and the usual one as one joint more.
 
@@ -121,7 +132,7 @@ class CommonErrors(NamedTuple):
             covariance: (S, S) of the shared unknowns, 0 for those that are not looked for.
             usual: radians.
         """
-        information = self.own - self.between.T @ covariance @ self.between  # gradients of all others are 0 here
+        information = self.own - self.between.T @ covariance @ self.between
         variance = _BEGIN_RAD**2
         for _ in range(_EVIDENCE_ROUNDS):
             posterior = np.linalg.inv(information + np.eye(len(self.gradient)) / variance)

@@ -77,7 +77,5 @@ def covariance_of(solution: HandSolution, images: Images, target: ObjectPrior | 
     known = gain.copy()
     for pull in shared.values():
         known += np.outer(gain @ pull, gain @ pull)
-    # Steps end while they are short, and neighbours err together by another share in each picture: what is left of the
-    # shared gradient is answered first, or zeros that no picture tells would have one.
-    left = zeros.gradient - zeros.between.T @ gain @ gradient
-    return HandCovariance(known, gain, zeros._replace(gradient=left))
+    # Neighbours err together by another share in each picture, so that the steps' end is not quite where this one is 0.
+    return HandCovariance(known, gain, zeros.answered(gain, gradient))
