@@ -12,6 +12,7 @@ from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
+from diffdope.note_codes import NoteCode
 from diffdope.pipelines.locating.box_verification import with_answers
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
@@ -67,7 +68,11 @@ def test_the_pose_is_that_without_the_drawn_mask() -> None:
     refiner = Refiner(key(), seed=0, threads=1)
     result = refiner.locate(observation, box=box)
     again = refiner.refine(observation, result.pose)
-    assert result.pose.distance_to(again.pose) < 1e-4
+    open_m = np.zeros((0, 3)) if result.unobserved is None else result.unobserved[:, :3]  # along these it may stay
+    away_m = result.pose.t_m2c - again.pose.t_m2c
+    assert np.linalg.norm(away_m - np.linalg.pinv(open_m) @ (open_m @ away_m)) < 1e-4
+    assert np.linalg.matrix_rank(open_m) <= 1
+    assert (NoteCode.UNOBSERVED in result.note_codes) == bool(len(open_m))
     assert result.pose.angle_to(again.pose) < np.radians(0.2)
     assert result.answers[0].pose is result.pose
 

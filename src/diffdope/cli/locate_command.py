@@ -11,7 +11,6 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.extrinsics_doubt import told_of_inverse
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.located_instances import (
-    MOST_OF_A_KIND,
     Kind,
     ShownInstance,
     check_kinds,
@@ -37,7 +36,7 @@ from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
-from diffdope.pipelines.several_kinds import locate_objects
+from diffdope.pipelines.several_kinds import MOST_OF_A_KIND, locate_objects
 from diffdope.scene.observation import Observation
 
 NONE_FOUND = (

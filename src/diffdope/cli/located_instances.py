@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from diffdope.cli.locate_command import LocateArguments
 
-MOST_OF_A_KIND = 20
-"""That are looked for where several kinds are and nobody says how many; as `locate_objects` has it."""
-
 
 class Kind(NamedTuple):
     """A mesh, its number in BOP's files, and, of several kinds, what it is called; else empty."""

@@ -15,7 +15,7 @@ from diffdope.errors import expected
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import NoteCode, codes_of
+from diffdope.note_codes import NoteCode, code_of, codes_of, of_codes
 from diffdope.problem.failure import LOCATED_FAILED, MESSAGES, Status
 from diffdope.search.alternatives.answers import Answer
 from diffdope.search.history import History
@@ -235,11 +235,13 @@ def in_pose_of(refined: RefinementResult, result: RefinementResult) -> Refinemen
     """
     others = refined.modalities != result.modalities
     before = refined if others else result
+    notes = [note for note in result.notes if code_of(note) is not NoteCode.UNOBSERVED]
+    notes += of_codes(refined.notes, (NoteCode.UNOBSERVED,))
     return replace(
         result, pose=refined.pose, answers=(replace(result.answers[0], pose=refined.pose), *result.answers[1:]),
         covariance=refined.covariance, unobserved=refined.unobserved, modalities=refined.modalities, cost=refined.cost,
         cost_per_modality=refined.cost_per_modality, initial_cost=before.initial_cost,
-        initial_cost_per_modality=before.initial_cost_per_modality,
+        initial_cost_per_modality=before.initial_cost_per_modality, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -18,11 +18,16 @@ from diffdope.search.drawn import Drawing, depth_of_others, drawing_of, knowing
 
 OnKind = Callable[[int, RefinementResult], object]
 
+MOST_OF_A_KIND = 20
 _ROUNDS = 2  # the first ends a kind after some places in a row that show another one; then these are known
 
 
 def locate_objects(
-    refiners: Sequence[Refiner], observation: Observation, *, most: int = 20, on_instance: OnKind | None = None
+    refiners: Sequence[Refiner],
+    observation: Observation,
+    *,
+    most: int = MOST_OF_A_KIND,
+    on_instance: OnKind | None = None,
 ) -> list[list[RefinementResult]]:
     """Finds every instance of several objects that one depth image shows, with no start and no masks.
 

@@ -15,7 +15,7 @@ from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.note_codes import Note, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.several_kinds import locate_objects
+from diffdope.pipelines.several_kinds import MOST_OF_A_KIND, locate_objects
 from diffdope.scene.mesh_io import Unit
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
@@ -112,8 +112,8 @@ class WorkerState:
         """
         assert asked.meshes is not None
         refiners = [self._meshes.get(mesh) for mesh in asked.meshes]
-        most = {} if asked.instances is None else {"most": asked.instances}
-        every = locate_objects(refiners, observation, **most)
+        most = MOST_OF_A_KIND if asked.instances is None else asked.instances
+        every = locate_objects(refiners, observation, most=most)
         pairs = [(mesh, one) for mesh, results in zip(asked.meshes, every, strict=True) for one in results]
         pairs.sort(key=lambda pair: -(pair[1].confidence or 0.0))
         entries = [{"label": k, "mesh": mesh, **_in_keys(one)} for k, (mesh, one) in enumerate(pairs, 1)]

@@ -175,11 +175,13 @@ def _reduce_mesh() -> None:
     from diffdope.scene.alikeness import Alikeness
     from diffdope.scene.lod import levels_of_detail
     from diffdope.scene.lookalikes import lookalikes
+    from diffdope.scene.nearest import Tree
 
     mesh = bumpy_sphere()
     levels_of_detail(mesh, [500, 2000])
     lookalikes(mesh)
     Alikeness(mesh).unnoticed(np.eye(3), np.zeros(3))
+    Tree(mesh.vertices_m, mesh.faces).nearest(np.zeros((1, 3)), np.inf)  # of motions that are noticed late
 
 
 def _fit_gain() -> None:

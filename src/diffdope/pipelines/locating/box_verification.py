@@ -96,14 +96,15 @@ def unmasked(
     shares = weights / max(float(weights.sum()), 1e-12)
     some = 1.0 - (found.result.none_of_these or 0.0)
     told = believed_without_mask(first)
-    notes = list(found.result.notes)
+    moved = _in_place_of(found.result, first, meshes)
+    notes = list(moved.notes)
     if told < min(some, 0.5):
         notes.append(_UNCONFIRMED)
     if shares[0] < _SPLIT:
         text = f"another turn about one of its axes fits too, with {1.0 - shares[0]:.2f} of the probability"
         notes.append(Note(NoteCode.HALF_TURN, text))
     some = min(some, told)
-    result = with_lower_confidence(_in_place_of(found.result, first, meshes), float(shares[0]) * some, settings)
+    result = with_lower_confidence(moved, float(shares[0]) * some, settings)
     beside = [(one.pose, float(share) * some) for one, share in zip(others, shares[1:], strict=True)]
     result = with_answers(result, beside, meshes, settings)
     return found._replace(result=replace(result, notes=tuple(notes)))

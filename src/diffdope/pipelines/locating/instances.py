@@ -55,7 +55,7 @@ are left show less of an object."""
 
 
 def check_shows_instances(
-    observation: Observation, progress: Progress | None = None, on_instance: OnInstance | None = None
+    observation: Observation, progress: Progress | None = None, on_instance: Callable[..., object] | None = None
 ) -> None:
     """Refuses an observation in which nothing tells instances apart, and what is to be called and cannot be.
 
