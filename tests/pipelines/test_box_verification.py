@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ import pytest
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.geometry.so3 import exp
 from diffdope.note_codes import NoteCode
-from diffdope.pipelines.locating.box_verification import with_answers
+from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.locating.box_verification import _as_printed, with_answers
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -98,3 +102,27 @@ def test_half_turns_that_fit_are_answers() -> None:
     assert [one.probability for one in rivalled.answers] == pytest.approx([0.5, 0.3, 0.2])
     assert rivalled.status is Status.AMBIGUOUS  # the second is more than half as likely as the first
     assert with_answers(result, [], meshes, settings) is result
+
+
+@pytest.mark.parametrize(("cost", "confidence", "taken"), [(0.8, 0.9, True), (0.8, 0.5, False), (1.2, 0.9, False)])
+def test_of_turns_that_look_the_same_the_cheaper_and_surer_one_is_taken(
+    cost: float, confidence: float, taken: bool
+) -> None:
+    """A box with nearly one print on two sides, of which the photograph shows the other one."""
+    vertices, faces = grid_box(np.array([0.06, 0.04, 0.03]), 12)
+    stripes = 0.5 + 0.4 * np.cos(400.0 * vertices[:, :1]) + 0.01 * np.sign(vertices[:, 1:2])
+    meshes = MeshLevels(Mesh(vertices, faces, colors=np.repeat(stripes, 3, axis=1)), (0,))
+    image = Observation(CAMERA, rgb=np.zeros((480, 640, 3)), depth=np.ones((480, 640)))
+    result, _ = believed()
+    first = replace(result, pose=Pose(np.eye(3), np.array([0.0, 0.0, 0.4])), cost=1.0, confidence=0.6)
+    asked: list[Pose] = []
+
+    def attempt(_: object, __: Observation, start: Pose, *, worth: object) -> Attempt:
+        asked.append(start)
+        return Attempt(replace(first, pose=start, cost=cost, confidence=confidence), None)
+
+    searcher = cast(MeshSearcher, SimpleNamespace(meshes=meshes, attempt=attempt))
+    found = _as_printed(first, searcher, preset("default"), image)
+    assert asked and all(meshes.alikeness.unnoticed(*between(first.pose, one)) for one in asked)
+    assert (found is not first) == taken
+    assert not taken or any(found.pose is one for one in asked)
