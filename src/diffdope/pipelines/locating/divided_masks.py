@@ -1,8 +1,8 @@
 """Masks that do not show one instance each: a segmentation splits one into two, or draws two as one.
 
-Depth tells. Where an instance is not sure, its mask is looked at together with one that it touches, if depth goes on
-across their border: what covers both is one piece. What is then not sure, or shows more than what was found, is looked
-at as a bin is (`instances.py`), in its mask alone: it may hold several.
+Depth tells. Where an instance is not sure, or a sure one of another mask covers its own, its mask is looked at together
+with one that it touches, if depth goes on across their border: what covers both is one piece. What is then not sure, or
+shows more than what was found, is looked at as a bin is (`instances.py`), in its mask alone: it may hold several.
 """
 
 from __future__ import annotations
@@ -75,12 +75,15 @@ class _Labels:
         taken: set[int] = set()
         for label, _ in found:
             for other in kept:
-                if is_sure(kept[label]) or label in taken:
+                if label in taken:
                     break
-                if other == label or other in taken or not self._goes_on(label, other):
+                if other == label or other in taken or not self._may_be_one(kept, label, other):
                     continue
                 both = self._refiner.locate(self._of(label, other), near=self._near)
-                if is_sure(both) and all(self._covers(both, one) for one in (label, other)):
+                # Of what lies on another one, both are sure, and together they fit worse.
+                alone = (kept[one].confidence or 0.0 for one in (label, other) if is_sure(kept[label]))
+                surer = (both.confidence or 0.0) > max(alone, default=0.0)
+                if is_sure(both) and surer and all(self._covers(both, one) for one in (label, other)):
                     note = Note(NoteCode.SAME_PLACE, f"the masks of labels {other} and {label} show one piece")
                     kept[other] = replace(both, notes=(*both.notes, note))
                     failed = replace(kept[label], status=Status.FAILED, message=str(note))
@@ -109,6 +112,12 @@ class _Labels:
             text = f"found in the mask of label {label}, which shows more than one"
             kept[max(kept) + 1] = replace(one, notes=(*one.notes, Note(NoteCode.MASK_SHOWS_MORE, text)))
         return [Located(label, result) for label, result in kept.items()]
+
+    def _may_be_one(self, kept: Mapping[int, RefinementResult], label: int, other: int) -> bool:
+        """Whether two masks may show one piece: the one is not sure, or the other covers both."""
+        if is_sure(kept[label]) and not (is_sure(kept[other]) and self._covers(kept[other], label)):
+            return False
+        return self._goes_on(label, other)
 
     def _of(self, *labels: int) -> Observation:
         """With one mask for some labels."""
