@@ -84,9 +84,9 @@ def is_true(pose: Pose, refiner: Refiner) -> bool:
 def test_what_one_pose_excuses_counts_for_that_which_explains_it(refiner: Refiner, observation: Observation) -> None:
     depth = ExplainedDepth(refiner.meshes, observation, np.zeros((CAMERA.height, CAMERA.width), np.bool_))
     truth, turned = refiner.frame.enter(TRUTH), turned_over(refiner, observation)
-    assert depth.compared(turned, truth, 0.05).log_odds > 3.0
-    assert depth.compared(truth, turned, 0.05).log_odds < -3.0
-    assert depth.compared(truth, truth, 0.05).log_odds == 0.0
+    assert depth.by(turned, 0.05).against(depth.by(truth, 0.05)).log_odds > 3.0
+    assert depth.by(truth, 0.05).against(depth.by(turned, 0.05)).log_odds < -3.0
+    assert depth.by(truth, 0.05).against(depth.by(truth, 0.05)).log_odds == 0.0
 
 
 def test_a_part_that_is_turned_over_is_found_as_its_wall_stands(refiner: Refiner, observation: Observation) -> None:

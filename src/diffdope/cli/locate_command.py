@@ -36,7 +36,7 @@ from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
-from diffdope.pipelines.several_kinds import MOST_OF_A_KIND, locate_objects
+from diffdope.pipelines.several_kinds import MOST_OF_A_KIND, locate_objects, surest_first
 from diffdope.scene.observation import Observation
 
 NONE_FOUND = (
@@ -219,9 +219,7 @@ def locate_kinds(
             activity.say(f"locating {len(kinds)} kinds: the last found {kinds[number].name} {in_brief(one)}")
 
         every = locate_objects(refiners, observation, most=most, on_instance=seen)
-    pairs = [(kind, one) for kind, results in zip(kinds, every, strict=True) for one in results]
-    pairs.sort(key=lambda pair: -(pair[1].confidence or 0.0))
-    found = [ShownInstance(number, one, kind) for number, (kind, one) in enumerate(pairs, start=1)]
+    found = [ShownInstance(label, one, kinds[k]) for label, (k, one) in enumerate(surest_first(every), start=1)]
     return told_and_written(given, observation, found, beside, time.perf_counter() - began)
 
 

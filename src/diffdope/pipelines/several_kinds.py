@@ -83,6 +83,12 @@ def locate_objects(
     ]
 
 
+def surest_first(every: Sequence[Sequence[RefinementResult]]) -> list[tuple[int, RefinementResult]]:
+    """What `locate_objects` found as one list, each with the number of its refiner."""
+    pairs = [(number, one) for number, results in enumerate(every) for one in results]
+    return sorted(pairs, key=lambda pair: -(pair[1].confidence or 0.0))
+
+
 def _pixels(drawn: Drawing | None, observation: Observation, length_m: float) -> NDArray[np.bool_]:
     """Pixels (H, W) at which an object of some diameter is seen where it is drawn."""
     alone = depth_of_others([drawn], -1, observation.camera)

@@ -15,7 +15,7 @@ from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.note_codes import Note, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.several_kinds import MOST_OF_A_KIND, locate_objects
+from diffdope.pipelines.several_kinds import MOST_OF_A_KIND, locate_objects, surest_first
 from diffdope.scene.mesh_io import Unit
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
@@ -114,9 +114,10 @@ class WorkerState:
         refiners = [self._meshes.get(mesh) for mesh in asked.meshes]
         most = MOST_OF_A_KIND if asked.instances is None else asked.instances
         every = locate_objects(refiners, observation, most=most)
-        pairs = [(mesh, one) for mesh, results in zip(asked.meshes, every, strict=True) for one in results]
-        pairs.sort(key=lambda pair: -(pair[1].confidence or 0.0))
-        entries = [{"label": k, "mesh": mesh, **_in_keys(one)} for k, (mesh, one) in enumerate(pairs, 1)]
+        entries = [
+            {"label": label, "mesh": asked.meshes[k], **_in_keys(one)}
+            for label, (k, one) in enumerate(surest_first(every), 1)
+        ]
         return json.dumps({"results": entries}, allow_nan=False).encode()
 
     def refine(self, mesh: str, asked: Asked, observation: Observation) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ SIZES = np.array([10.0, 30.0, 20.0])
 POINTS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * SIZES
 SIDES = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 CORNERS = [k for side in SIDES for k in side]
-NEEDED = pytest.mark.skipif("not __import__('importlib').util.find_spec('pxr')", reason="usd-core is not installed")
+NEEDED = pytest.mark.skipif(find_spec("pxr") is None, reason="usd-core is not installed")
 
 
 def triples(rows: Any) -> str:

@@ -123,7 +123,7 @@ def _reflected(result: RefinementResult, meshes: MeshLevels, observation: Observ
     crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
     drawn, length_m = meshes.buffers(_FACES), meshes.length_m
     own = log_odds_of(_fit(drawn, crop, pose, length_m))
-    poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in meshes.from_mirrored]
+    poses = [pose @ Pose(R, t) for R, t in meshes.from_mirrored]
     # In a looking glass, the mirror image of the mesh looks as the mesh does itself.
     looking_glass = crop.in_mirror()
     every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]

@@ -24,7 +24,7 @@ from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.answers import Answer, Answers
-from diffdope.search.alternatives.compared_turns import compared_turns
+from diffdope.search.alternatives.compared_turns import turned_poses
 from diffdope.search.alternatives.symmetric_alternatives import of_cost
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
@@ -133,8 +133,7 @@ def _as_printed(
     if not first.modalities or not meshes.mesh.has_pattern or "rgb" not in observation.modalities:
         return first
     best = first
-    for R, t in zip(*compared_turns(meshes.turns_of_box, meshes.axis, meshes.approximate_symmetries), strict=True):
-        turned = Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t)
+    for turned in turned_poses(here, meshes):
         if not meshes.alikeness.unnoticed(*between(here, turned)):
             continue
         one = searcher.attempt(near, observation, turned, worth=lambda led: led.cost <= first.cost).result
@@ -163,9 +162,8 @@ def _turned(
         """Whether levels lead a turn to something that is as cheap, and looks different."""
         return led.cost <= _DEARER * first.cost and not meshes.alikeness.unnoticed(*between(here, led.pose))
 
-    motions = compared_turns(meshes.turns_of_box, meshes.axis, meshes.approximate_symmetries)
-    turned = [Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t) for R, t in zip(*motions, strict=True)]
-    others = [searcher.attempt(near, observation, start, worth=worth).result for start in [*turned, *beside]]
+    starts = [*turned_poses(here, meshes), *beside]
+    others = [searcher.attempt(near, observation, start, worth=worth).result for start in starts]
     others = [one for one in others if one.modalities and one.cost <= _DEARER * first.cost]
     # What fits worse was weighed with the box, if it is an answer; no mask was drawn for the others.
     answers = [one.pose for one in found.answers]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from diffdope.pipelines.locating.seen_instances import is_sure
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
-from diffdope.search.drawn import drawing_of
+from diffdope.search.drawn import Drawing, drawing_of
 
 Mask = NDArray[np.bool_]
 
@@ -68,6 +69,8 @@ class _Labels:
         self._refiner, self._observation, self._masks, self._near = refiner, observation, masks, near
         rectified = {label: observation.with_mask(mask).mask for label, mask in masks.items()}
         self._shown = {label: mask > 0.5 for label, mask in rectified.items() if mask is not None}
+        self._count = {label: int(np.count_nonzero(mask)) for label, mask in self._shown.items()}
+        self._drawing = cache(self._draw)  # of a result: each is asked for beside all other labels
 
     def with_joined(self, found: Sequence[Located]) -> list[Located]:
         """With one result for two masks that show one piece; that of the other label has failed, and says so."""
@@ -141,18 +144,24 @@ class _Labels:
         step = np.abs(depth - depth[tuple(nearest)])[border]
         return int(np.count_nonzero(step < _STEP * self._refiner.meshes.length_m)) >= _FEWEST
 
+    def _draw(self, result: RefinementResult) -> Drawing | None:
+        refiner = self._refiner
+        return drawing_of(refiner.meshes, refiner.frame.enter(result.pose), self._observation.camera)
+
     def _drawn(self, result: RefinementResult) -> Mask:
         """Pixels (H, W) in which a result is drawn."""
-        camera, pose = self._observation.camera, self._refiner.frame.enter(result.pose)
+        camera, drawing = self._observation.camera, self._drawing(result)
         drawn = np.zeros((camera.height, camera.width), np.bool_)
-        drawing = drawing_of(self._refiner.meshes, pose, camera)
         if drawing is not None:
             drawn[drawing.rows, drawing.columns] = drawing.depth > 0.0
         return drawn
 
     def _covers(self, result: RefinementResult, label: int) -> bool:
-        shown = self._shown[label]
-        return int(np.count_nonzero(self._drawn(result) & shown)) > _COVERED * int(np.count_nonzero(shown))
+        drawing = self._drawing(result)
+        if drawing is None:
+            return False
+        both = self._shown[label][drawing.rows, drawing.columns] & (drawing.depth > 0.0)
+        return int(np.count_nonzero(both)) > _COVERED * self._count[label]
 
     def _may_hold_several(self, label: int, result: RefinementResult) -> bool:
         from scipy.ndimage import binary_dilation

@@ -24,8 +24,9 @@ from diffdope.pipelines.settings import Preset
 from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.scene.observation import Observation
-from diffdope.search.alternatives.compared_turns import compared_turns
-from diffdope.search.drawn import drawing_of
+from diffdope.search.alternatives.compared_turns import turned_poses
+from diffdope.search.alternatives.symmetric_alternatives import INDEPENDENT
+from diffdope.search.drawn import depth_of_others, drawing_of
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_masks import Guess, mask_of
 from diffdope.search.selection import SAME, SAME_RAD
@@ -37,12 +38,11 @@ _FITS, _FITS_ROUGHLY = 0.02, 0.05
 """Shares of the diameter within which a refined pose explains depth, and one that has made no steps: walls of a part
 are thicker, and right poses are as near."""
 _MIXED = 0.01  # share of pixels that a right pose leaves unexplained: at borders, depth is a mixture of two surfaces
-_INDEPENDENT = 10.0  # errors of an image, as in `symmetric_alternatives.py`: what is unexplained is connected
 _REFINED = 3  # turns, of those that explain most beside the pose
 _BINS = 50  # of distances along the view, over the diameter
 
 
-class _Explained(NamedTuple):
+class _Lacking(NamedTuple):
     """Shares of what either of two poses has to explain that each does not."""
 
     here: float
@@ -51,7 +51,21 @@ class _Explained(NamedTuple):
     @property
     def log_odds(self) -> float:
         """Of the other against this one: n independent errors of a share have the likelihood share^-n."""
-        return float(_INDEPENDENT * np.log((self.here + _MIXED) / (self.other + _MIXED)))
+        return float(INDEPENDENT * np.log((self.here + _MIXED) / (self.other + _MIXED)))
+
+
+class PixelsExplained(NamedTuple):
+    """Pixels (H, W) that a pose explains, and those at which one would see through it."""
+
+    fits: Mask
+    through: Mask
+
+    def against(self, other: PixelsExplained) -> _Lacking:
+        """Shares of what either explains, or draws before what is measured, that each does not explain."""
+        either = max(int(np.count_nonzero(self.fits | other.fits | self.through | other.through)), 1)
+        here = np.count_nonzero((other.fits & ~self.fits) | self.through)
+        there = np.count_nonzero((self.fits & ~other.fits) | other.through)
+        return _Lacking(here / either, there / either)
 
 
 class ExplainedDepth:
@@ -68,12 +82,11 @@ class ExplainedDepth:
         assert observation.depth is not None
         self._depth = np.where(taken, np.float32(0.0), observation.depth)
 
-    def compared(self, here: Pose, other: Pose, share: float) -> _Explained:
-        """Shares of what either explains, or draws before what is measured, that each does not explain."""
-        (one, seen_through), (two, two_through) = (self._explains(pose, share) for pose in (here, other))
-        either = max(int(np.count_nonzero(one | two | seen_through | two_through)), 1)
-        lacks = np.count_nonzero((two & ~one) | seen_through), np.count_nonzero((one & ~two) | two_through)
-        return _Explained(lacks[0] / either, lacks[1] / either)
+    def by(self, pose: Pose, share: float) -> PixelsExplained:
+        """What a pose explains, to some share of the diameter."""
+        drawn, near_m = self._drawn(pose), share * self._meshes.length_m
+        there, behind_m = (drawn > 0.0) & (self._depth > 0.0), self._depth - drawn
+        return PixelsExplained(there & (np.abs(behind_m) < near_m), there & (behind_m > near_m))
 
     def along_the_view(self, pose: Pose) -> Pose:
         """A pose, moved along its ray to where most of what it draws is as far away as what was measured."""
@@ -87,16 +100,8 @@ class ExplainedDepth:
 
     def _drawn(self, pose: Pose) -> F32:
         """Depth (H, W) metres of the object as drawn, 0 where it is not."""
-        depth, drawing = np.zeros_like(self._depth), drawing_of(self._meshes, pose, self._camera)
-        if drawing is not None:
-            depth[drawing.rows, drawing.columns] = drawing.depth
-        return depth
-
-    def _explains(self, pose: Pose, share: float) -> tuple[Mask, Mask]:
-        """Pixels (H, W) that a pose explains, and those at which one would see through it."""
-        drawn, near_m = self._drawn(pose), share * self._meshes.length_m
-        there, behind_m = (drawn > 0.0) & (self._depth > 0.0), self._depth - drawn
-        return there & (np.abs(behind_m) < near_m), there & (behind_m > near_m)
+        drawn = depth_of_others([drawing_of(self._meshes, pose, self._camera)], -1, self._camera)
+        return np.zeros_like(self._depth) if drawn is None else drawn
 
 
 def explaining(
@@ -129,7 +134,7 @@ def explaining(
     if mask is not None:
         again = anew(Guess(mask, (pose,)))
         other = again.result
-        if is_sure(other) and depth.compared(result.pose, other.pose, _FITS).log_odds > 0.0:
+        if is_sure(other) and depth.by(result.pose, _FITS).against(depth.by(other.pose, _FITS)).log_odds > 0.0:
             return again
     some = 1.0 - (result.none_of_these or 0.0)
     here = result.answers[0].probability / max(some, 1e-12) / (1.0 + float(np.exp(odds)))
@@ -144,10 +149,11 @@ def _best(
     """The pose, of these and turns of one, that explains most beside that one, with its log odds; None for none."""
     meshes, near = searcher.meshes, tracking_presets(preset)[0]
     starts: list[tuple[float, Pose]] = []
+    roughly, closely = depth.by(here, _FITS_ROUGHLY), depth.by(here, _FITS)
     for start in [*asked, *_turns(here, meshes, depth)]:
         if _same(here, start, meshes):
             continue
-        more = depth.compared(here, start, _FITS_ROUGHLY)
+        more = roughly.against(depth.by(start, _FITS_ROUGHLY))
         if more.here > _MIXED:  # what it explains beside
             starts.append((more.log_odds, start))
     best: tuple[Pose, float] | None = None
@@ -155,7 +161,7 @@ def _best(
         other = searcher.attempt(near, observation, start).result
         if not other.modalities or _same(here, other.pose, meshes):
             continue
-        odds = depth.compared(here, other.pose, _FITS).log_odds
+        odds = closely.against(depth.by(other.pose, _FITS)).log_odds
         if odds > (0.0 if best is None else best[1]):
             best = other.pose, odds
     return best
@@ -163,9 +169,7 @@ def _best(
 
 def _turns(here: Pose, meshes: MeshLevels, depth: ExplainedDepth) -> Iterator[Pose]:
     """Turns of a pose, as they are, and where the surface that is seen is as far away as it was."""
-    motions = compared_turns(meshes.turns_of_box, meshes.axis, meshes.approximate_symmetries)
-    for R, t in zip(*motions, strict=True):
-        turned = Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t)
+    for turned in turned_poses(here, meshes):
         yield turned
         yield depth.along_the_view(turned)
 

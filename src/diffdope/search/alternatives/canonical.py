@@ -64,7 +64,7 @@ def nearest_alike(pose: Pose, near: Pose, same: Unnoticed) -> Pose:
     motions = [(R, t_m) for R, t_m in zip(same.R, same.t_m, strict=True)]
     if same.axis is not None and same.centre_m is not None:
         motions = [_best_turn(pose, near, motion, same.axis, same.centre_m) for motion in motions]
-    poses = [Pose(pose.R_m2c @ R, pose.t_m2c + pose.R_m2c @ t_m) for R, t_m in motions]
+    poses = [pose @ Pose(R, t_m) for R, t_m in motions]
     angles = [one.angle_to(near) for one in poses]
     best = int(np.argmin(angles))
     return pose if angles[0] <= angles[best] + 1e-9 and np.array_equal(motions[0][0], np.eye(3)) else poses[best]

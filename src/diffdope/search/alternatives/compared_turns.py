@@ -7,9 +7,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.scene.revolution import Axis
 from diffdope.search.alternatives.axis_rotations import about_other_axes
+from diffdope.search.mesh_levels import MeshLevels
 
 F64 = NDArray[np.float64]
 
@@ -38,3 +40,9 @@ def compared_turns(box: tuple[F64, F64], axis: Axis | None, symmetries: Symmetri
         new = (cosine < np.cos(_SAME_RAD)).all(axis=1)
         R, t = np.concatenate([R, some_R[new]]), np.concatenate([t, some_t[new]])
     return R, t
+
+
+def turned_poses(pose: Pose, meshes: MeshLevels) -> list[Pose]:
+    """A pose after each of the turns that are compared with it; see `compared_turns`."""
+    motions = compared_turns(meshes.turns_of_box, meshes.axis, meshes.approximate_symmetries)
+    return [pose @ Pose(R, t) for R, t in zip(*motions, strict=True)]

@@ -31,7 +31,8 @@ _BETTER = 0.03  # ... or else that of all colours by which it must be better
 _TOLD = 1.0  # both correlations: a print that agrees by a half on average is no plain side
 _WORSE = 1.5  # log odds of all but colours by which it may be worse
 _WORTH = 6.0  # log odds that a correlation of 1 is worth, of details and of all colours
-_INDEPENDENT = 10.0  # errors of an image, of all that its pixels have in common; 10 to 40 rank about as well
+INDEPENDENT = 10.0
+"""Errors of an image, of all that its pixels have in common; 10 to 40 rank about as well."""
 _LEAST_ERROR = 0.005  # of a cost: two poses that both fit perfectly differ by how far they have come to rest
 FIRST = 1.0  # log odds that the first pose has ahead: the start speaks for it, and without paint chance would decide
 
@@ -265,7 +266,7 @@ def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float)
 
 def of_cost(cost: ArrayLike) -> F64:
     """Log likelihoods of poses that cost so much (...), of which differences count; see `log_likelihoods`."""
-    return np.asarray(-_INDEPENDENT * np.log(np.asarray(cost) + _LEAST_ERROR))
+    return np.asarray(-INDEPENDENT * np.log(np.asarray(cost) + _LEAST_ERROR))
 
 
 def _evaluated(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> Evaluation:

@@ -49,11 +49,12 @@ def off_large_planes(
         whole = np.zeros(left.size, np.bool_)
         whole[at[on]] = True
         flat = whole.reshape(left.shape)
-        behind = there & ((points - origin) @ normal * np.sign(origin @ normal) > near * length_m)
-        if _reaches(flat, points, _LARGER * length_m) or _ends_nowhere(flat, behind, points, there, _LARGER * length_m):
+        away_m = (points - origin) @ normal
+        behind = away_m * np.sign(origin @ normal) > near * length_m
+        if _is_large(flat, behind, points, there, _LARGER * length_m):
             # At its ends a plane's normals are unknown, or mixed with those of what stands on it.
             around = binary_dilation(flat, np.ones((3, 3)), iterations=_ACROSS + 1)
-            left &= ~(flat | (around & (np.abs((points - origin) @ normal) < near * length_m)))
+            left &= ~(flat | (around & (np.abs(away_m) < near * length_m)))
             misses, planes = 0, planes + 1
         else:
             asked |= flat
@@ -105,23 +106,12 @@ def _on(points: F64, normals: F64, normal: F64, origin: F64, near_m: float) -> M
     return np.asarray((np.abs((points - origin) @ normal) < near_m) & (normals @ normal > _TURNED))
 
 
-def _reaches(flat: Mask, points: F64, size_m: float) -> bool:
-    """Whether the largest connected part of a plane reaches so far."""
-    from scipy.ndimage import label
-
-    parts, count = label(flat, np.ones((3, 3)))
-    if count == 0:
-        return False
-    largest = points[parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))]
-    return bool(np.linalg.norm(np.ptp(largest, axis=0)) > size_m)
-
-
-def _ends_nowhere(flat: Mask, behind: Mask, points: F64, there: Mask, size_m: float) -> bool:
-    """Whether the pieces of a plane reach so far together, and at none of their borders what lies behind is seen.
+def _is_large(flat: Mask, behind: Mask, points: F64, there: Mask, size_m: float) -> bool:
+    """Whether the largest piece of a plane reaches so far, or all do, and nothing behind is seen at their borders.
 
     Args:
         flat: (H, W) which points are on the plane.
-        behind: (H, W) which are behind it.
+        behind: (H, W) which are behind it, measured or not.
         points: (H, W, 3) metres.
         there: (H, W) which were measured.
         size_m: how far.
@@ -131,8 +121,17 @@ def _ends_nowhere(flat: Mask, behind: Mask, points: F64, there: Mask, size_m: fl
     parts, _ = label(flat, np.ones((3, 3)))
     count = np.bincount(parts.ravel())
     count[0] = 0
+    if not count.any():
+        return False
+    if _reach(points[parts == int(np.argmax(count))]) > size_m:
+        return True
     pieces = count[parts] >= _PIECE
-    if not pieces.any() or not np.linalg.norm(np.ptp(points[pieces], axis=0)) > size_m:
+    if not pieces.any() or not _reach(points[pieces]) > size_m:
         return False
     around = there & binary_dilation(pieces, np.ones((3, 3)), iterations=_ACROSS + 1)
     return bool(np.count_nonzero(around & behind) < _ENDS * np.count_nonzero(around))
+
+
+def _reach(points: F64) -> float:
+    """The diagonal of the box of points (N, 3), metres."""
+    return float(np.linalg.norm(np.ptp(points, axis=0)))
