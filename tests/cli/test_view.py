@@ -222,7 +222,7 @@ def test_flags_come_back_in_their_types(tmp_path: Path) -> None:
     nowhere = f"{uuid4().hex}.ply"  # a file of this name above the folder would be taken
     inputs = {"mesh": nowhere, "camera": "c.json", "unit": "m", "mask_id": 3, "rectified": True, "unknown": 1}
     given = flags_of(LocateArguments, inputs, Places(tmp_path), out=tmp_path)
-    assert (given.mesh, given.unit, given.mask_id, given.rectified) == (Path(nowhere), "m", 3, True)
+    assert (given.mesh, given.unit, given.mask_id, given.rectified) == ((Path(nowhere),), "m", 3, True)
     with pytest.raises(DiffDopeError, match="inputs such as .*camera"):
         flags_of(LocateArguments, {"mesh": nowhere}, Places(tmp_path), out=tmp_path)
 
