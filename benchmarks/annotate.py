@@ -11,7 +11,6 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,7 @@ from diffdope.bop.scene import Instance
 
 OBJECTS = 5
 SCENE, IMAGE = 2, 0
-_FRAMES_MS = 800  # the scene takes a new mode of the mouse with its next frame, which software draws in a second or so
-_TRIES, _TRY_MS = 5, 6_000
+_TRIES, _TRY_MS = 10, 6_000
 GOAL_S = 180.0
 """For five objects."""
 
@@ -78,19 +76,38 @@ class Annotator:
         row.locator("input").first.click()
 
     def drag_box(self, x: float, y: float, width: float, height: float) -> None:
-        """Drags a box of the photograph's pixels."""
-        self._page.wait_for_timeout(_FRAMES_MS)
+        """Drags a box of the photograph's pixels, once the window takes it for one."""
         mouse = self._page.mouse
-        mouse.move(*self.screen(x, y))
-        mouse.down()
-        mouse.move(*self.screen(x + 0.5 * width, y + 0.5 * height), steps=3)
+        for _ in range(_TRIES):
+            mouse.move(*self.screen(x, y))
+            mouse.down()
+            mouse.move(*self.screen(x + 0.5 * width, y + 0.5 * height), steps=3)
+            if self._has_cursor("crosshair"):
+                break
+            mouse.up()  # the mouse's new mode had not arrived: the view was dragged, which is put back
         mouse.move(*self.screen(x + width, y + height), steps=3)
         mouse.up()
 
     def click(self, u: float, v: float) -> None:
         """Clicks a pixel of the photograph."""
-        self._page.wait_for_timeout(_FRAMES_MS)
         self._page.mouse.click(*self.screen(u, v))
+
+    def wait_for_clicks(self) -> None:
+        """Waits until the window takes clicks."""
+        box = self._page.locator("canvas").first.bounding_box()
+        self._page.mouse.move(box["x"] + 12, box["y"] + box["height"] - 120)  # off objects, where it is a hand always
+        if not self._has_cursor("pointer"):
+            raise AssertionError("the window takes no clicks")
+
+    def _has_cursor(self, name: str) -> bool:
+        """Whether the window shows this cursor within a while, which tells what the mouse does there."""
+        from playwright.sync_api import TimeoutError as TooLate
+
+        shows = "name => [...document.querySelectorAll('canvas')].some(one => one.style.cursor === name)"
+        with suppress(TooLate):
+            self._page.wait_for_function(shows, arg=name, timeout=_TRY_MS)
+            return True
+        return False
 
     def wait_for(self, words: str, *, timeout_ms: float = 60_000) -> str:
         """The line that says what came of a command, once it begins with some words."""
@@ -98,21 +115,11 @@ class Annotator:
         line.wait_for(timeout=timeout_ms)
         return str(line.inner_text())
 
-    def again(self, gesture: Callable[[], None], words: str) -> str:
-        """A gesture after which some words come; made again where it was made before the mouse's new mode was drawn."""
-        from playwright.sync_api import TimeoutError as TooLate
-
-        for _ in range(_TRIES):
-            gesture()
-            with suppress(TooLate):
-                return self.wait_for(words, timeout_ms=_TRY_MS)
-        return self.wait_for(words)
-
     def locate_in(self, x: float, y: float, width: float, height: float) -> str:
         """Drags a box of the photograph's pixels, in which the object is then located."""
         self.choose("mouse", "box")
         self.wait_for("drag a box")
-        self.again(lambda: self.drag_box(x, y, width, height), "locat")
+        self.drag_box(x, y, width, height)
         return self.wait_for("located:")
 
 

@@ -213,6 +213,7 @@ def test_points_are_clicked_on_model_and_photograph(
         hand.wait_for("added")
         hand.choose("mouse", "points")
         hand.wait_for("click a point on the model")
+        hand.wait_for_clicks()
         (standing,) = poses(out, 3)
         depth = Renderer(mesh, camera).render(standing.R_m2c, standing.t_m2c).depth[0]
         rows, columns = np.nonzero(depth > 0)
@@ -220,11 +221,8 @@ def test_points_are_clicked_on_model_and_photograph(
             u, v = int(columns[k]), int(rows[k])
             x_c = depth[v, u] * np.array([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, 1.0])
             seen = camera.project(example.truth.apply(standing.inverse().apply(x_c)))
-            if number == 1:
-                hand.again(lambda u=u, v=v: hand.click(u, v), "now click it")  # type: ignore[misc]
-            else:
-                hand.click(u, v)
-                hand.wait_for(f"point {number}: now click it")
+            hand.click(u, v)
+            hand.wait_for(f"point {number}: now click it")
             hand.click(float(seen[0]), float(seen[1]))
             hand.wait_for(f"{number} of at least" if number < 4 else f"{number} pairs")
         hand.press("solve")

@@ -14,7 +14,7 @@ from diffdope import Mesh, Pose
 from diffdope.annotate.editor import Editor
 from diffdope.annotate.pictures import FolderPictures
 from diffdope.annotate.session import Session
-from diffdope.annotate.state import Annotations
+from diffdope.annotate.state import Annotations, Origin
 from diffdope.scene.packaged import PackagedExample
 from tests.annotate.conftest import FakeSnapper
 
@@ -99,6 +99,24 @@ def test_a_drag_is_saved_and_is_one_step(window: AnnotationWindow) -> None:
     assert current.pose.t_m2c[0] - before.current.pose.t_m2c[0] == pytest.approx(0.03)  # type: ignore[union-attr]
     editor.session.undo()
     assert editor.session.state is before
+
+
+def test_a_gizmo_that_is_pressed_and_let_go_moves_nothing(window: AnnotationWindow, example: PackagedExample) -> None:
+    editor = window._editor
+    window.do(lambda: editor.add(1))
+    located = Pose(example.truth.R_m2c, example.truth.t_m2c)
+    window.do(lambda: editor.session.move(located, Origin.LOCATED, confidence=0.9))
+    before, handle = editor.session.state, gizmo(window)
+    handle.position, handle.wxyz = (np.asarray(one, np.float32) for one in (handle.position, handle.wxyz))
+    for phase in ("start", "update", "end"):
+        window._dragged(SimpleNamespace(phase=phase, target=handle))
+    assert editor.session.state is before and "not moved" in said(window)
+    shifted = handle.position + np.array([1e-5, 0.0, 0.0])
+    for phase, place in (("start", handle.position), ("update", shifted), ("end", shifted)):
+        handle.position = place
+        window._dragged(SimpleNamespace(phase=phase, target=handle))
+        window._dragged_at = 0.0
+    assert editor.session.state is not before and "dragged; saved" in said(window)
 
 
 def test_a_drag_that_another_window_turned_the_page_of_moves_nothing(window: AnnotationWindow) -> None:

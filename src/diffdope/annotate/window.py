@@ -19,6 +19,7 @@ from diffdope.viewer.serving import Served, start_server
 from diffdope.viewer.stage import light
 
 _SAVE_EVERY_S = 0.2  # while something is dragged
+_MOVED = 1e-6  # of the distance, in metres from 1 on: what a browser's single precision carries, and no hand
 
 
 class AnnotationWindow(Served):
@@ -40,6 +41,7 @@ class AnnotationWindow(Served):
         self._mode = next(iter(MODES))
         self._gestures, self._dragged_at = 0, 0.0
         self._drag_of: tuple[int, int | None] | None = None
+        self._drag_said = ""
         scene = self._server.scene
         scene.set_up_direction("-y")
         light(scene)
@@ -152,6 +154,7 @@ class AnnotationWindow(Served):
             state = self._editor.session.state
             if event.phase == "start" or self._drag_of is None:
                 self._gestures += 1
+                self._drag_said = "not moved"
                 self._drag_of = (state.im_id, state.selected)
             elif self._drag_of != (state.im_id, state.selected):  # what is dragged is a pose of what was left
                 if event.phase == "end":
@@ -162,15 +165,20 @@ class AnnotationWindow(Served):
                 return
             gizmo, middle_m = event.target, self._editor.mesh.center_m
             turned = Pose.from_wxyz_xyz([*gizmo.wxyz, *gizmo.position])
-            words = "dragged"
-            if event.phase != "start":
-                pose = Pose(turned.R_m2c, turned.t_m2c - turned.R_m2c @ middle_m)
+            pose, current = Pose(turned.R_m2c, turned.t_m2c - turned.R_m2c @ middle_m), state.current
+            if event.phase != "start" and current is not None and _is_moved(pose, current.pose):
                 gesture = f"drag {self._gestures}"
-                words = _outcome(lambda: self._editor.session.move(pose, gesture=gesture)) or "dragged; saved"
+                self._drag_said = _outcome(lambda: self._editor.session.move(pose, gesture=gesture)) or "dragged; saved"
             self._dragged_at = time.monotonic()
             if event.phase == "end":
                 self._drag_of = None
-                self.refresh(words)
+                self.refresh(self._drag_said)
+
+
+def _is_moved(pose: Pose, before: Pose) -> bool:
+    """Whether a gizmo was taken anywhere; pressed and let go, it comes back as it was drawn."""
+    within = _MOVED * max(1.0, float(np.linalg.norm(before.t_m2c)))
+    return not np.allclose(pose.matrix, before.matrix, rtol=0.0, atol=within)
 
 
 def _outcome(command: Command) -> str:
