@@ -51,7 +51,7 @@ class Basins:
 def weighed(body: Mesh, right: float, wrong: float) -> RefinementResult:
     basins = Basins(body, right, wrong)
     rivals = CompetingPoses(basins, PRESETS["fast"])  # type: ignore[arg-type]
-    return rivals.weighed(answer(basins.other, wrong), grey(), START).result
+    return rivals.weighed(Attempt(answer(basins.other, wrong), None), grey(), START).result
 
 
 def test_a_surer_pose_near_by_takes_the_place_of_the_one_that_was_found(body: Mesh) -> None:
@@ -62,6 +62,17 @@ def test_a_surer_pose_near_by_takes_the_place_of_the_one_that_was_found(body: Me
 
 def test_of_two_that_are_as_sure_none_is(body: Mesh) -> None:
     assert weighed(body, 0.9, 0.88).confidence == 0.0
+
+
+def test_what_a_wider_search_was_surer_of_counts_unless_colours_were_learned(body: Mesh) -> None:
+    basins = Basins(body, 0.5, 0.3)  # from a start close by, with few steps
+    rivals = CompetingPoses(basins, PRESETS["fast"])  # type: ignore[arg-type]
+    found = answer(basins.other, 0.99)
+    kept = rivals.weighed(Attempt(found, None), grey(), START).result
+    assert kept.pose.angle_to(basins.other) == 0.0 and (kept.confidence or 0.0) > 0.9
+    learned = replace(found, evidence=FitQuality(learned=0.9))
+    again = rivals.weighed(Attempt(learned, None), grey(), START).result
+    assert again.pose.angle_to(START) == 0.0 and (again.confidence or 0.0) <= 0.5
 
 
 def drawn(body: Mesh, frame: int) -> Observation:

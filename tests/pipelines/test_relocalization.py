@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diffdope.experiments.shapes import grid_box, mottled, painted
+from diffdope.estimate.fit_quality import FitQuality
+from diffdope.experiments.shapes import grid_box, mottled, painted, plain
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
@@ -25,6 +26,7 @@ from tests.pipelines.test_tracker import START, answer, grey
 GONE = 5  # first frame of the films here in which nothing of the object is seen
 BACK = 10  # and the first in which all of it is seen again
 STEP_M = 0.03
+COPY = Pose(np.eye(3), np.array([-0.06, 0.06, 0.5])).retract([0, 0, 0, 0, 0.7, 0])
 
 
 class Plan:
@@ -140,3 +142,106 @@ def test_without_a_mask_keypoints_tell_where_it_is_and_depth_how_far(
     found = relocalization.located(locate, refine, box, seen if depth else seen.without_depth())
     assert found is not None and found.result.pose.distance_to(away(0.01)) == 0.0
     assert asked == ([("rgb",), ("rgb", "depth")] if depth else [("rgb",)])
+
+
+def masked(box: Mesh) -> Observation:
+    return picture([(box, leaving(0))], np.random.default_rng(0), noise=SensorNoise())
+
+
+def textured(pose: Pose, confidence: float, texture: float) -> Attempt:
+    return Attempt(replace(answer(pose, confidence), evidence=FitQuality(texture=texture)), None)
+
+
+@pytest.mark.parametrize(
+    ("located", "searched", "turn", "anew"),
+    [
+        (0.7, 0.2, 1.0, True),  # sure with no start
+        (0.5, 0.9, 0.1, True),  # or one of two that end in the same pose
+        (0.4, 0.9, 0.1, False),
+        (0.7, 0.9, 1.0, False),  # of two that differ, the surer one would have to convince as a frame does
+        (0.55, 0.5, 0.1, False),
+    ],
+)
+def test_what_would_begin_a_film_begins_it_anew(
+    box: Mesh, located: float, searched: float, turn: float, anew: bool
+) -> None:
+    found, other = answer(leaving(0), located), answer(leaving(0).retract([0, 0, 0, turn, 0, 0]), searched)
+    assert relocalization.begins_anew(found, other, box, TrackingSettings()) == anew
+
+
+def test_in_its_mask_a_lost_object_is_found_whatever_it_looked_like_from_another_side(box: Mesh) -> None:
+    """Its colours agree half as well as before, in each frame from the second on."""
+    seen, there = masked(box), leaving(0)
+
+    def film(*, masks: bool) -> list[RefinementResult]:
+        agreeing = [0.8]
+
+        def refine(observation: Observation, start: Pose) -> Attempt:
+            return textured(there, 0.9, agreeing[0])
+
+        def locate(observation: Observation) -> Attempt:
+            return textured(there, 0.9, agreeing[0])
+
+        searches = FrameSearches(refine, refine, anywhere=locate)
+        followed, settings = Tracker(box, TrackingSettings(), searches), TrackingSettings()
+        frame = seen if masks else seen.without_mask().without_depth()
+        results = [followed.track(frame, there)]
+        agreeing[0] = 0.4
+        return results + [followed.track(frame) for _ in range(2 * settings.patience)]
+
+    with_masks, without = film(masks=True), film(masks=False)
+    patience = TrackingSettings().patience
+    assert [one.ok for one in with_masks] == [True] * len(with_masks)
+    assert NoteCode.FOUND_WIDER in with_masks[patience].note_codes
+    assert not any(NoteCode.IN_DOUBT in one.note_codes for one in with_masks[patience:])
+    assert without[-1].status is Status.LOST
+
+
+def test_a_likely_pose_is_looked_at_again_in_the_mask_of_the_next_frame(box: Mesh) -> None:
+    seen, there, starts = masked(box), leaving(0), [leaving(0)][:0]
+    likely = there.retract([0, 0, 0, 0.8, 0, 0])
+    sure = [0.9, 0.0, 0.3, 0.3]
+
+    def refine(observation: Observation, start: Pose) -> Attempt:
+        starts.append(start)
+        return Attempt(answer(likely if len(starts) > 1 else there, sure[min(len(starts), len(sure)) - 1]), None)
+
+    def locate(observation: Observation) -> Attempt:
+        return Attempt(answer(likely, 0.3), None)
+
+    followed = Tracker(box, TrackingSettings(), FrameSearches(refine, refine, anywhere=locate))
+    followed.track(seen, there)
+    assert followed.track(seen).status is Status.LOST
+    assert followed.track(seen).status is Status.LOST
+    assert starts[-1].angle_to(likely) < 1e-6
+
+
+def seen_beside(box: Mesh, frame: int, *, copy: bool, there: bool) -> Observation:
+    """A table with one like the object on it; the object is carried out of the picture and comes back."""
+    table = painted("table", *grid_box(np.array([0.4, 0.01, 0.3]), 8), plain)
+    parts = [(table, Pose(np.eye(3), np.array([0.0, 0.12, 0.6])))]
+    if copy:
+        parts.append((box, COPY))
+    if there:
+        parts.append((box, leaving(frame)))
+    return picture(parts, np.random.default_rng(frame), noise=SensorNoise()).without_mask()
+
+
+def test_what_stood_there_while_the_object_was_elsewhere_is_not_found(box: Mesh) -> None:
+    refiner = Refiner(box, CAMERA, preset="fast", threads=1)
+    for frame in range(8):
+        there = frame < 2
+        pose = leaving(0) if frame == 0 else None
+        result = refiner.track(seen_beside(box, min(frame, 1), copy=True, there=there), pose)
+        assert result.ok if there else result.status is Status.LOST
+
+
+def test_without_masks_depth_finds_what_comes_back_elsewhere(box: Mesh) -> None:
+    refiner, settings = Refiner(box, CAMERA, preset="fast", threads=1), TrackingSettings()
+    results = [refiner.track(seen_beside(box, 0, copy=False, there=True), leaving(0))]
+    for _ in range(settings.retry):
+        results.append(refiner.track(seen_beside(box, 0, copy=False, there=False)))
+    assert results[-1].status is Status.LOST
+    back = seen_beside(box, 0, copy=True, there=False)
+    results += [refiner.track(back) for _ in range(settings.retry)]
+    assert results[-1].ok and results[-1].pose.distance_to(COPY) < 0.003

@@ -14,7 +14,6 @@ from diffdope.estimate.confidence import log_odds
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.tracking.frame import sureness
@@ -30,7 +29,8 @@ _AXES = np.concatenate([np.eye(3), -np.eye(3)])  # about which turns are tried, 
 class CompetingPoses:
     """Looks for other poses where one was found.
 
-    Learned colours are left out: they agree with a wrong pose that they were learned from.
+    Learned colours are left out: they agree with a wrong pose that they were learned from. What was found without them
+    counts as it is.
 
     Attributes:
         searcher: of the object.
@@ -40,7 +40,7 @@ class CompetingPoses:
     searcher: MeshSearcher
     near: Preset
 
-    def weighed(self, found: RefinementResult, observation: Observation, last: Pose) -> Attempt:
+    def weighed(self, found: Attempt, observation: Observation, last: Pose) -> Attempt:
         """The surest of the poses around one that was found, as sure as the others leave it.
 
         Args:
@@ -48,10 +48,12 @@ class CompetingPoses:
             observation: the frame.
             last: pose that could be trusted last: it may be turned as it was.
         """
-        here = found.pose
+        here = found.result.pose
         turned = (so3.exp(_TURN_RAD * axis) @ here.R_m2c for axis in _AXES)
         starts = [here, Pose(last.R_m2c, here.t_m2c), *(Pose(R, here.t_m2c) for R in turned)]
         attempts = [self._refined(observation, start) for start in starts]
+        if found.result.evidence is None or found.result.evidence.learned is None:
+            attempts.append(found)
         distinct: list[Attempt] = []
         for one in sorted(attempts, key=_sureness, reverse=True):
             if all(one.result.pose.angle_to(other.result.pose) > _SAME_RAD for other in distinct):

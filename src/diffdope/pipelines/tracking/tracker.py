@@ -14,13 +14,13 @@ from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.locating.in_box import box_of_mask, with_border
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
+from diffdope.pipelines.tracking import relocalization
 from diffdope.pipelines.tracking.by_depth import ByDepth, colours_mislead, in_light
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.fit_history import FitHistory
 from diffdope.pipelines.tracking.frame import likeness, lost, not_found_yet, sureness, with_found_note, with_usual_note
 from diffdope.pipelines.tracking.input_doubts import InputDoubts
 from diffdope.pipelines.tracking.last_template import LastTemplate
-from diffdope.pipelines.tracking.relocalization import located, recentred, with_distance, within_reach
 from diffdope.pipelines.tracking.tracker_parts import FilmAids, FrameSearches
 from diffdope.pipelines.tracking.without_mask import unless_misled
 from diffdope.scene.mesh import Mesh
@@ -242,43 +242,56 @@ class Tracker:
         predicted = self._motion.stop(self._elapsed_s)
         wide = self._lost_frames % self._settings.retry == 0
         self._lost_frames += 1
-        around = self._perhaps or predicted
+        around, masked = self._perhaps or predicted, observation.mask_box is not None
         start = self._picture.seen(observation, around, self._elapsed_s)
-        if wide and (start is None or observation.mask_box is not None):
-            start = recentred(self._motion.pose, self.mesh, observation)
-        result = self._made((self._search if wide else self._refine)(observation, start := start or around))
+        if masked and self._perhaps is not None:
+            start = relocalization.recentred(self._perhaps, self.mesh, observation)
+        elif wide and (start is None or masked):
+            start = relocalization.recentred(self._motion.pose, self.mesh, observation)
+        attempt = (self._search if wide else self._refine)(observation, start := start or around)
+        result = self._made(attempt)
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
+        anew = False  # whether it would begin a film as well
         if wide and self._locate is not None and not self._convinces(result):
-            elsewhere = located(self._locate, self._refine, self.mesh, observation)
-            result = result if elsewhere is None else max(result, self._made(elsewhere), key=sureness)
-        rivals = self._rivals if self._begun and self._usual.telling else None
+            elsewhere = relocalization.located(self._locate, self._refine, self.mesh, observation)
+            if elsewhere is not None:
+                anew = masked and relocalization.begins_anew(elsewhere.result, result, self.mesh, self._settings)
+                attempt = max(attempt, elsewhere, key=lambda one: sureness(one.result))
+                result = self._made(attempt)
+        rivals = self._rivals if self._begun and self._usual.telling and not anew else None
         seen = rivals is not None and sureness(result) >= self._usual.found
         if rivals is not None and seen:
-            result = self._made(rivals.weighed(result, observation, self._motion.pose))
-        if self._begun and result.ok and observation.mask_box is None:  # no mask has the object there
-            reach_m = self._settings.reach_m_per_s * self._elapsed_s
-            result = within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self.mesh)
-        self._perhaps = result.pose if seen and result.ok else None
+            result = self._made(rivals.weighed(attempt, observation, self._motion.pose))
+        if self._begun and result.ok and not masked:  # no mask has the object there
+            was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
+            result = relocalization.unless_another_one(result, was, self._refine, self.mesh, self._settings)
+        likely = seen or (masked and sureness(result) >= self._settings.lost)
+        self._perhaps = result.pose if likely and result.ok else None
         result = self.film.at_scale(result, observation, predicted)
-        trusted, convinced = self._convinces if self._begun else None, self._convinces(result)
+        convinces = partial(self._convinces, anew=anew)
+        trusted, convinced = convinces if self._begun else None, convinces(result)
         result = self.film.looked_at(result, observation, start, trusted) if wide else self.film.followed(result)
         # A frame that was as sure as this one is now has begun the film.
-        if self._convinces(result) or (convinced and not self.film.contradicted):
-            return self._recovered(result, observation)
+        if convinces(result) or (convinced and not self.film.contradicted):
+            return self._recovered(result, observation, anew=anew)
         self._last = predicted
         return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun)
 
-    def _convinces(self, result: RefinementResult) -> bool:
-        """Whether a lost object has been found."""
-        return sureness(result) >= self._usual.found and self._usual.is_met(result, self._settings.unlike)
+    def _convinces(self, result: RefinementResult, *, anew: bool = False) -> bool:
+        """Whether a lost object has been found; anew: as at the beginning of a film, whatever it looked like before."""
+        alike = anew or self._usual.is_met(result, self._settings.unlike)
+        return sureness(result) >= self._usual.found and alike
 
-    def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+    def _recovered(self, result: RefinementResult, observation: Observation, *, anew: bool) -> RefinementResult:
         frames, self._lost_frames, self._perhaps = self._lost_frames - 1, 0, None
         if self._begun and observation.mask_box is None:
-            result = with_distance(result, self._motion.pose, self._elapsed_s, self.mesh)
+            was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
+            result = relocalization.with_distance(result, was, self.mesh)
         if self._rivals and self._keyframes and self._usual.slipped(self._refine(observation, result.pose).result):
             self._keyframes.clear()
             self._usual.forget_learned()
+        if anew:
+            self._usual.clear()
         self._unproven = 1 + self._settings.patience if self._begun else 0
         self._begun = False
         self._trust(result, observation)
