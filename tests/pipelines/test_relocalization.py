@@ -211,7 +211,9 @@ def test_a_likely_pose_is_looked_at_again_in_the_mask_of_the_next_frame(box: Mes
 
     followed = Tracker(box, TrackingSettings(), FrameSearches(refine, refine, anywhere=locate))
     followed.track(seen, there)
-    assert followed.track(seen).status is Status.LOST
+    first = followed.track(seen)
+    assert first.status is Status.LOST and first.confidence == 0.0
+    assert first.pose.angle_to(likely) == 0.0 and "the likeliest in the mask" in first.message
     assert followed.track(seen).status is Status.LOST
     assert starts[-1].angle_to(likely) < 1e-6
 

@@ -93,9 +93,9 @@ def with_found_note(result: RefinementResult, frames: int) -> RefinementResult:
 
 
 def lost(
-    result: RefinementResult, predicted: Pose, frames: int, found: float, *, followed: bool
+    result: RefinementResult, predicted: Pose, frames: int, found: float, *, followed: bool, likely: Pose | None = None
 ) -> RefinementResult:  # fmt: skip
-    """What a lost frame returns: the prediction, with a confidence of 0, and why no more.
+    """What a lost frame returns: a guess, with a confidence of 0, and why no more.
 
     Args:
         result: of the frame, which does not convince.
@@ -103,14 +103,16 @@ def lost(
         frames: in which it is lost.
         found: the confidence that would convince.
         followed: whether it has been followed before: then pose, unit and K were right.
+        likely: the likeliest pose in the frame's mask, which is a better guess; None where there is none.
     """
     said = _GONE.get(result.status, result.message) if followed else result.message
     why = said
     if result.ok:
         sure = sureness(result)
         why = f"confidence {sure:.2f}, below {found:.2g}" if sure < found else "what is there looks less like it"
+    guess = "a guess from the last good one" if likely is None else "a guess, the likeliest in the mask"
     text = (
-        f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is a guess from the last good one; "
+        f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is {guess}; "
         "the wider search goes on, or restart with track(observation, pose=...)"
     )
-    return _without_trust(result, predicted, text)
+    return _without_trust(result, predicted if likely is None else likely, text)

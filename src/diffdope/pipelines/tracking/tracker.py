@@ -265,8 +265,8 @@ class Tracker:
         if self._begun and result.ok and not masked:  # no mask has the object there
             was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
             result = relocalization.unless_another_one(result, was, self._refine, self.mesh, self._settings)
-        likely = seen or (masked and sureness(result) >= self._settings.lost)
-        self._perhaps = result.pose if likely and result.ok else None
+        likely = result.ok and (seen or (masked and sureness(result) >= self._settings.lost))
+        self._perhaps = result.pose if likely else None
         result = self.film.at_scale(result, observation, predicted)
         convinces = partial(self._convinces, anew=anew)
         trusted, convinced = convinces if self._begun else None, convinces(result)
@@ -275,7 +275,8 @@ class Tracker:
         if convinces(result) or (convinced and not self.film.contradicted):
             return self._recovered(result, observation, anew=anew)
         self._last = predicted
-        return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun)
+        shown = self._perhaps if masked else None
+        return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun, likely=shown)
 
     def _convinces(self, result: RefinementResult, *, anew: bool = False) -> bool:
         """Whether a lost object has been found; anew: as at the beginning of a film, whatever it looked like before."""
