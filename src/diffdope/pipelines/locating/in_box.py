@@ -31,7 +31,6 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_masks import Guess
 from diffdope.search.proposals.box_proposals import InBox, lies_in_box, share_in_picture
 from diffdope.search.settings import SearchSettings
-from diffdope.terms.mask_by_colours import with_border_by_colours
 
 _MOSTLY = 0.5  # of the object that a picture has to show: one face at the border fits any table
 _AT_MOST = 0.25  # probability where it does not
@@ -155,12 +154,6 @@ def filled_box(observation: Observation) -> Box | None:
     if inside.size < _FEWEST or np.count_nonzero(inside) < _FILLED * inside.size:
         return None
     return box
-
-
-def with_border(observation: Observation) -> Observation:
-    """A frame of photographs without depth, whose mask ends where colours change; a box that is drawn as one stays."""
-    alone = observation.modalities == ("rgb", "mask")
-    return with_border_by_colours(observation) if alone and filled_box(observation) is None else observation
 
 
 def doubted_rectangle(

@@ -11,7 +11,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.masks import BOX_NOTE
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.locating.in_box import box_of_mask, with_border
+from diffdope.pipelines.locating.in_box import box_of_mask
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracking import relocalization
@@ -53,13 +53,13 @@ class Tracker:
         self._refine, self._search, self._quick = searches.near, searches.wide, searches.quick
         self._locate, self._light = searches.anywhere, searches.light
         self._keyframes, self._edges_alone, self._rivals = aids.keyframes, aids.edges_alone, aids.rivals
-        self._by_depth, self._lag = aids.by_depth, aids.depth_lag
+        self._by_depth, self._lag, self._borders = aids.by_depth, aids.depth_lag, aids.borders
         self._picture = LastTemplate(aids.matcher, settings.reach_m_per_s)
         self._gain: PhotometricGain | None = None
         self._usual, self.film = FitHistory(settings), InputDoubts(mesh)
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
-        self._perhaps: Pose | None = None  # where a lost object was seen in the frame before, but others rival that
+        self._perhaps: Pose | None = None  # where a lost object may have been seen in the frame before
         self.clock_s = self._trusted_s = 0.0  # seconds, of the last frame
         self._in_doubt = self._lost_frames = self._untold = self._unproven = 0
         self._begun = self._searched = self._colours_off = False
@@ -73,9 +73,10 @@ class Tracker:
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
         """The pose in the next frame; see `Refiner.track`."""
-        observation = with_border(observation)
         if pose is not None:
             self.film.clear()
+            self._borders.clear()
+        observation = self._borders.ends(observation)
         if pose is None and self._last is None:
             first = self._first(observation, time_s)
             if not first.ok:
@@ -231,6 +232,7 @@ class Tracker:
         self._begun, self._colours_off = True, colours_mislead(result)
         self._last, self._trusted_s, self._in_doubt = result.pose, self.clock_s, 0
         self._picture.take(observation, result.pose)
+        self._borders.take(result.pose, self._refine)
         self._unproven = max(self._unproven - 1, 0)
         if self._unproven == 0:  # from what may be a wrong pose, nothing is learned
             self._usual.take(result)
@@ -265,8 +267,8 @@ class Tracker:
         if self._begun and result.ok and not masked:  # no mask has the object there
             was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
             result = relocalization.unless_another_one(result, was, self._refine, self.mesh, self._settings)
-        likely = result.ok and (seen or (masked and sureness(result) >= self._settings.lost))
-        self._perhaps = result.pose if likely else None
+        perhaps = result.ok and (seen or (masked and sureness(result) >= self._settings.lost))
+        self._perhaps = result.pose if perhaps else None
         result = self.film.at_scale(result, observation, predicted)
         convinces = partial(self._convinces, anew=anew)
         trusted, convinced = convinces if self._begun else None, convinces(result)
@@ -274,9 +276,8 @@ class Tracker:
         # A frame that was as sure as this one is now has begun the film.
         if convinces(result) or (convinced and not self.film.contradicted):
             return self._recovered(result, observation, anew=anew)
-        self._last = predicted
-        shown = self._perhaps if masked else None
-        return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun, likely=shown)
+        self._last, likely = predicted, self._perhaps if masked else None
+        return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun, likely=likely)
 
     def _convinces(self, result: RefinementResult, *, anew: bool = False) -> bool:
         """Whether a lost object has been found; anew: as at the beginning of a film, whatever it looked like before."""
@@ -285,8 +286,8 @@ class Tracker:
 
     def _recovered(self, result: RefinementResult, observation: Observation, *, anew: bool) -> RefinementResult:
         frames, self._lost_frames, self._perhaps = self._lost_frames - 1, 0, None
+        was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
         if self._begun and observation.mask_box is None:
-            was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
             result = relocalization.with_distance(result, was, self.mesh)
         if self._rivals and self._keyframes and self._usual.slipped(self._refine(observation, result.pose).result):
             self._keyframes.clear()

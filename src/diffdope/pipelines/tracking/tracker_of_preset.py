@@ -13,6 +13,7 @@ from diffdope.pipelines.tracking.by_depth import ByDepth
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.depth_lag import DepthLag
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.mask_borders import MaskBorders
 from diffdope.pipelines.tracking.tracker import Tracker
 from diffdope.pipelines.tracking.tracker_parts import FilmAids, FrameSearches
 from diffdope.scene.mesh import Mesh
@@ -45,6 +46,6 @@ def tracker_of(searcher: MeshSearcher, preset: Preset, mesh: Mesh, *, bends: boo
     )
     aids = FilmAids(
         TemplateMatcher(meshes), keyframes, EdgeAmbiguity(meshes, preset.tracking.other_poses),
-        CompetingPoses(searcher, near) if alone else None, ByDepth(meshes), lag,
+        CompetingPoses(searcher, near) if alone else None, ByDepth(meshes), lag, MaskBorders(None if bends else meshes),
     )  # fmt: skip
     return Tracker(mesh, preset.tracking, searches, aids)

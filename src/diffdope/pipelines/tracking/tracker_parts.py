@@ -9,6 +9,7 @@ from diffdope.pipelines.tracking.by_depth import ByDepth
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.depth_lag import DepthLag
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.mask_borders import MaskBorders
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.search.tracking.template_matching import TemplateMatcher
@@ -44,6 +45,7 @@ class FilmAids:
         rivals: says how sure a pose is that is found again.
         by_depth: what depth and mask find without colours that lead astray.
         depth_lag: whether depth is of another moment than the photographs.
+        borders: where masks end, in photographs without depth.
     """
 
     matcher: TemplateMatcher | None = None
@@ -52,3 +54,4 @@ class FilmAids:
     rivals: CompetingPoses | None = None
     by_depth: ByDepth = field(default_factory=ByDepth)
     depth_lag: DepthLag | None = None
+    borders: MaskBorders = field(default_factory=MaskBorders)
