@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.observation import Observation
 from diffdope.scene.signed_distance import signed_distance
 from tests.oracle.painted_box import box, swaying
@@ -33,6 +36,15 @@ def test_exact_masks_stay_as_they_are_given_though_the_picture_is_noisy() -> Non
     assert abs(1e3 * float(pose.t_m2c[2] - swaying(5).t_m2c[2])) < 2.0
     borders.clear()
     assert not borders.exact and borders.ends(seen) is not seen
+
+
+def test_masks_that_are_said_to_be_exact_are_not_asked() -> None:
+    fast = PRESETS["fast"]
+    preset = replace(fast, search=replace(fast.search, noise=replace(fast.search.noise, mask_border_px=0.0)))
+    refiner, seen = Refiner(BOX, preset=preset, threads=1), seen_at(0, 0.08)
+    refiner.track(seen, swaying(0))
+    borders = refiner._tracker._borders  # type: ignore[union-attr]
+    assert borders.ends(seen) is seen
 
 
 @pytest.mark.parametrize("off_px", [2.5, -2.0, None])

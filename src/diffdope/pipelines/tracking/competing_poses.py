@@ -21,7 +21,7 @@ from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.answers import answers_of
 
 _TURN_RAD = np.radians(30.0)  # how far off a descent still finds the pose
-_SAME_RAD = np.radians(20.0)  # descents that rest nearer to each other were on the way to the same pose
+SAME_RAD = np.radians(20.0)  # descents that rest nearer to each other were on the way to the same pose
 _AXES = np.concatenate([np.eye(3), -np.eye(3)])  # about which turns are tried, both ways
 
 
@@ -56,7 +56,7 @@ class CompetingPoses:
             attempts.append(found)
         distinct: list[Attempt] = []
         for one in sorted(attempts, key=_sureness, reverse=True):
-            if all(one.result.pose.angle_to(other.result.pose) > _SAME_RAD for other in distinct):
+            if all(one.result.pose.angle_to(other.result.pose) > SAME_RAD for other in distinct):
                 distinct.append(one)
         odds = np.array([log_odds(_sureness(one)) for one in distinct])
         answers = answers_of([one.result.pose for one in distinct], odds, self.searcher.meshes.alikeness)

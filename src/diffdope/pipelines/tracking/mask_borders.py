@@ -14,8 +14,8 @@ from diffdope.pipelines.locating.in_box import filled_box
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.mask_border import border_of
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.settings import SearchSettings
 from diffdope.terms.mask_by_colours import with_border_by_colours
+from diffdope.terms.silhouette import SilhouetteNoise
 
 _EXACT = 0.5  # `Border.fits` of exact masks is 1, of masks of networks 0.01; `Border.exact` is a probability
 _FIRST, _EVERY = 3, 5  # trusted frames: so many are asked, and then one of so many
@@ -27,10 +27,11 @@ class MaskBorders:
 
     Args:
         meshes: the object; None where nothing is asked, and each mask ends where colours change.
+        border_px: deviation of masks' borders, pixels of the image; 0 where masks are said to be exact.
     """
 
-    def __init__(self, meshes: MeshLevels | None = None) -> None:
-        self._meshes, self._border_px = meshes, SearchSettings().noise.mask_border_px
+    def __init__(self, meshes: MeshLevels | None = None, border_px: float = SilhouetteNoise().mask_border_px) -> None:
+        self._meshes, self._border_px = meshes, border_px
         self.clear()
 
     def clear(self) -> None:
@@ -41,8 +42,8 @@ class MaskBorders:
 
     @property
     def exact(self) -> bool:
-        """Whether the masks of most frames that were asked end where the object does."""
-        return self._exact is not None and self._exact > 0.5
+        """Whether masks end where the object does: they are said to, or those of most frames that were asked do."""
+        return self._border_px == 0.0 or (self._exact is not None and self._exact > 0.5)
 
     def ends(self, observation: Observation) -> Observation:
         """A frame whose mask ends where colours change, unless masks are exact; a box that is drawn as one stays."""
@@ -58,7 +59,7 @@ class MaskBorders:
             refine: from a start close by.
         """
         given, self._given = self._given, None
-        if given is None or self._meshes is None:
+        if given is None or self._meshes is None or self._border_px == 0.0:
             return
         asked = self._trusted < _FIRST or self._trusted % _EVERY == 0
         self._trusted += 1

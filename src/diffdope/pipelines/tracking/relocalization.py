@@ -12,6 +12,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Locate, Refine
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.tracking.competing_poses import SAME_RAD
 from diffdope.pipelines.tracking.frame import sureness
 from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 from diffdope.problem.region import projected_box
@@ -19,8 +20,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.features.feature_boxes import tells_by_pattern
 
-_SAME_RAD = 0.35  # turned by less, and moved by less than this share of the diameter, two poses are in one minimum
-_SAME = 0.2
+_SAME = 0.2  # share of the diameter: poses that are nearer, and turned by less than `SAME_RAD`, are in one minimum
 
 
 def located(locate: Locate, refine: Refine, mesh: Mesh, observation: Observation) -> Attempt | None:
@@ -75,7 +75,7 @@ def begins_anew(
 
 
 def _same(pose: Pose, other: Pose, mesh: Mesh) -> bool:
-    return pose.angle_to(other) < _SAME_RAD and pose.distance_to(other) < _SAME * mesh.diameter
+    return pose.angle_to(other) < SAME_RAD and pose.distance_to(other) < _SAME * mesh.diameter
 
 
 class LastSeen(NamedTuple):

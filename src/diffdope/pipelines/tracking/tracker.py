@@ -286,8 +286,8 @@ class Tracker:
 
     def _recovered(self, result: RefinementResult, observation: Observation, *, anew: bool) -> RefinementResult:
         frames, self._lost_frames, self._perhaps = self._lost_frames - 1, 0, None
-        was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
         if self._begun and observation.mask_box is None:
+            was = self._picture.last_seen(self._motion.pose, self._elapsed_s)
             result = relocalization.with_distance(result, was, self.mesh)
         if self._rivals and self._keyframes and self._usual.slipped(self._refine(observation, result.pose).result):
             self._keyframes.clear()

@@ -41,11 +41,12 @@ def tracker_of(searcher: MeshSearcher, preset: Preset, mesh: Mesh, *, bends: boo
     tolerance_m = preset.resolved_search.confidence.tolerance_of(meshes.length_m)
     plain = partial(searcher.follow, followed_preset(near), None)
     lag = None if bends else DepthLag(plain, meshes.displacement_form, meshes.length_m, tolerance_m)
+    borders = MaskBorders(None if bends else meshes, preset.resolved_search.noise.mask_border_px)
     searches = FrameSearches(
         refine, search, quick if alone else None, partial(anywhere, searcher, locating), light=near.search.light
     )
     aids = FilmAids(
         TemplateMatcher(meshes), keyframes, EdgeAmbiguity(meshes, preset.tracking.other_poses),
-        CompetingPoses(searcher, near) if alone else None, ByDepth(meshes), lag, MaskBorders(None if bends else meshes),
+        CompetingPoses(searcher, near) if alone else None, ByDepth(meshes), lag, borders,
     )  # fmt: skip
     return Tracker(mesh, preset.tracking, searches, aids)
