@@ -5,6 +5,10 @@ it, and errors of starts are alike in all directions. So the deviation of a star
 is integrated out (empirical Bayes, a scale mixture of normals), and a pose that the images know badly along some
 direction, such as along the view, stays near a start that has proved to be good. Sources: James and Stein 1961;
 Morris, JASA 1983 (parametric empirical Bayes).
+
+But a start that comes from a picture itself (a network's, the frame before, one that was put in place by hand) is as
+good as pixels are: one of the outline is worth Z / f across the view, and Z / r of that along it, for an object of
+radius r at the distance Z. Such starts are as likely beforehand as those that err alike in all directions.
 """
 
 from __future__ import annotations
@@ -55,12 +59,14 @@ def systematic(pose: Pose, covariance: F64) -> F64:
 
 
 def weighed(
-    pose: Pose, covariance: F64, start: Pose, *, angle_rad: float, distance_m: float, share: float = 1.0
-) -> WeighedPose:
+    pose: Pose, covariance: F64, start: Pose, *, angle_rad: float, distance_m: float, elongation: float = 1.0,
+    share: float = 1.0,
+) -> WeighedPose:  # fmt: skip
     """The mean pose, given what the images say and a start whose error has an unknown scale.
 
     With the start's error N(0, s^2 P), P = diag(d^2 / 3, .., a^2 / 3, ..), and the images' N(0, C), the way z from the
-    pose to the start is N(0, C + s^2 P), which says how likely each s is, and each C if there are several.
+    pose to the start is N(0, C + s^2 P), which says how likely each s is, each C if there are several, and whether the
+    start is one from a picture, whose P is `elongation`^2 times as large along the view.
 
     Args:
         pose: that the images know.
@@ -69,12 +75,17 @@ def weighed(
         start: where the search began.
         angle_rad: root mean square of a start's turn, if s is 1.
         distance_m: the same of its shift.
+        elongation: how many times a start from a picture errs along the view what it errs across: distance over radius.
         share: how much of the step towards the start is made, from 0 to 1.
     """
-    radius = np.repeat([distance_m, angle_rad], 3) / np.sqrt(3.0)
-    way = difference(start, pose) / radius
-    covariances = np.reshape(covariance, (-1, 6, 6))
-    every = [_between(way, one, radius) for one in covariances]
+    ray = pose.t_m2c / np.linalg.norm(pose.t_m2c)
+    roots = []
+    for along in (1.0, max(elongation, 1.0)):
+        root = np.diag(np.repeat([distance_m, angle_rad], 3) / np.sqrt(3.0))
+        root[:3, :3] += (along - 1.0) * root[0, 0] * np.outer(ray, ray)
+        roots.append(root)
+    way, covariances = difference(start, pose), np.reshape(covariance, (-1, 6, 6))
+    every = [_between(way, one, root) for root in roots for one in covariances]
     likely = np.exp(np.array([one.likely for one in every]) - max(one.likely for one in every))
     likely /= likely.sum()
     steps = np.array([one.step for one in every])
@@ -86,21 +97,22 @@ def weighed(
     return WeighedPose(pose.retract(share * step), share * both + left, scale)
 
 
-def _between(way: F64, covariance: F64, radius: F64) -> _Between:
-    """Of one covariance; way (6,) to the start, in units of the radius (6,)."""
-    variance, basis = np.linalg.eigh(covariance / np.outer(radius, radius))
+def _between(way: F64, covariance: F64, root: F64) -> _Between:
+    """Of one covariance; way (6,) to the start, whose error is the root (6, 6) times a normal one of the scale s."""
+    inverse = np.linalg.inv(root)
+    variance, basis = np.linalg.eigh(inverse @ covariance @ inverse.T)
     variance = np.maximum(variance, 0.0)
-    z = basis.T @ way
+    z = basis.T @ (inverse @ way)
     total = variance + SCALES[:, None] ** 2
-    log_likely = -0.5 * (z**2 / total + np.log(total)).sum(axis=1)
+    log_likely = -0.5 * (z**2 / total + np.log(total)).sum(axis=1) - np.log(np.linalg.det(root))
     highest = log_likely.max()
     likely = np.exp(log_likely - highest)
     every = likely.sum()
     likely /= every
-    back = variance / total * z
-    mean = likely @ back
+    steps = variance / total * z
+    mean = likely @ steps
     within = likely @ (variance * SCALES[:, None] ** 2 / total)
-    between = (likely[:, None] * (back - mean)).T @ (back - mean)
-    root = radius[:, None] * basis
+    between = (likely[:, None] * (steps - mean)).T @ (steps - mean)
+    back = root @ basis
     scale = float(likely @ np.log(SCALES))
-    return _Between(float(highest + np.log(every)), root @ mean, root @ (np.diag(within) + between) @ root.T, scale)
+    return _Between(float(highest + np.log(every)), back @ mean, back @ (np.diag(within) + between) @ back.T, scale)

@@ -226,7 +226,8 @@ class Ending:
             return estimate
         one = weighed(
             estimate.pose, known.covariance if by_rims is None else by_rims[1], self.start,
-            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._meshes.length_m, share=share,
+            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._meshes.length_m,
+            elongation=2.0 * float(np.linalg.norm(estimate.pose.t_m2c)) / self._meshes.length_m, share=share,
         )  # fmt: skip
         covariance = one.covariance
         if by_rims is None:  # edges alone hold an outline: of a wrong one, the way from the start tells nothing of it
