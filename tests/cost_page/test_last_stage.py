@@ -236,19 +236,27 @@ def test_the_start_is_weighed_by_the_formulas_of_the_page() -> None:
     sigma = root @ root.T
     pose = Pose(so3.exp(rng.standard_normal(3)), np.array([0.02, 0.01, 0.7]))
     start = Pose(so3.exp([0.05, -0.03, 0.1]) @ pose.R_m2c, pose.t_m2c + np.array([0.003, -0.002, 0.004]))
-    found = weighed(pose, sigma, start, angle_rad=a, distance_m=d)
+    found = weighed(pose, sigma, start, angle_rad=a, distance_m=d, elongation=5.0)
 
-    P = np.diag([d**2] * 3 + [a**2] * 3) / 3.0
     z = np.concatenate([start.t_m2c - pose.t_m2c, so3.log(start.R_m2c @ pose.R_m2c.T)])
-    likely, steps, within = [], [], []
-    for s in 2.0 ** np.arange(-4.0, 4.1, 0.5):
-        total = sigma + s**2 * P
-        likely.append(np.exp(-0.5 * z @ np.linalg.solve(total, z)) / np.sqrt(np.linalg.det(total)))
-        steps.append(sigma @ np.linalg.solve(total, z))
-        within.append(s**2 * P @ np.linalg.solve(total, sigma))
-    share = np.array(likely) / np.sum(likely)
-    step = sum(p * one for p, one in zip(share, steps, strict=True))
-    covariance = sum(p * (C + np.outer(one - step, one - step)) for p, C, one in zip(share, within, steps, strict=True))
+    ray = pose.t_m2c / np.linalg.norm(pose.t_m2c)
+    likely, steps, within = np.zeros((2, 17)), np.zeros((2, 17, 6)), np.zeros((2, 17, 6, 6))
+    for kind, squared in enumerate((1.0, 25.0)):
+        P = np.diag([d**2] * 3 + [a**2] * 3) / 3.0
+        P[:3, :3] += (squared - 1.0) * d**2 / 3.0 * np.outer(ray, ray)
+        for k, s in enumerate(2.0 ** np.arange(-4.0, 4.1, 0.5)):
+            total = sigma + s**2 * P
+            likely[kind, k] = np.exp(-0.5 * z @ np.linalg.solve(total, z)) / np.sqrt(np.linalg.det(total))
+            steps[kind, k] = sigma @ np.linalg.solve(total, z)
+            within[kind, k] = s**2 * P @ np.linalg.solve(total, sigma)
+    share = likely / likely.sum()
+    best = np.argmax(share.sum(axis=1))
+    step = share[best] @ steps[best] / share[best].sum()
+    covariance = sum(
+        share[kind, k] * (within[kind, k] + np.outer(steps[kind, k] - step, steps[kind, k] - step))
+        for kind in range(2)
+        for k in range(17)
+    )
     assert np.abs(found.pose.t_m2c - pose.t_m2c - step[:3]).max() < 1e-12
     assert np.abs(so3.log(found.pose.R_m2c @ pose.R_m2c.T) - step[3:]).max() < 1e-9
     assert np.abs(found.covariance - covariance).max() < 1e-9 * np.abs(covariance).max()

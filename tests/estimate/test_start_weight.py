@@ -92,6 +92,46 @@ def test_one_covariance_of_one_is_that_covariance(truth: Pose) -> None:
     assert np.array_equal(one.covariance, several.covariance)
 
 
+def turned_to_ray(truth: Pose, deviations: np.ndarray) -> np.ndarray:
+    """Root (3, 3) of a covariance, two deviations across the ray and the third one along it."""
+    ray = truth.t_m2c / np.linalg.norm(truth.t_m2c)
+    across = np.linalg.svd(ray[None])[2][1:]
+    return np.asarray(np.concatenate([across, ray[None]]).T * deviations)
+
+
+@pytest.mark.parametrize("along", [1.0, 10.0])
+@pytest.mark.parametrize("scale", [0.1, 0.3, 1.0])
+def test_the_covariance_holds_starts_of_both_kinds(truth: Pose, along: float, scale: float) -> None:
+    """Starts that err alike in all directions, and those from a picture: nobody says which they are."""
+    rng, squares = np.random.default_rng(5), []
+    metres, radians = RADIUS["distance_m"] / np.sqrt(3.0), RADIUS["angle_rad"] / np.sqrt(3.0)
+    of_start = turned_to_ray(truth, scale * metres * np.array([1.0, 1.0, along]))
+    of_images = turned_to_ray(truth, np.array([3e-4, 3e-4, 4e-3]))
+    known = np.diag(np.square(np.full(6, 0.01)))
+    known[:3, :3] = of_images @ of_images.T
+    for _ in range(400):
+        start = np.concatenate([of_start @ rng.standard_normal(3), scale * radians * rng.standard_normal(3)])
+        images = np.concatenate([of_images @ rng.standard_normal(3), 0.01 * rng.standard_normal(3)])
+        found = weighed(truth.retract(images), known, truth.retract(start), **RADIUS, elongation=10.0)
+        away = difference(found.pose, truth)
+        squares.append(away @ np.linalg.solve(found.covariance, away) / 6.0)
+    assert 0.7 < np.mean(squares) < 1.25
+
+
+def test_of_a_start_that_is_off_along_the_view_alone_the_covariance_holds_the_truth(truth: Pose) -> None:
+    """A pixel or so across the view, 12 mm along it; the images know the distance to 1 mm."""
+    ray = truth.t_m2c / np.linalg.norm(truth.t_m2c)
+    known = systematic(truth, np.diag(np.square([1e-4, 1e-4, 1e-3, 3e-3, 3e-3, 2e-3])))
+    start = truth.retract(np.concatenate([[4e-4, -6e-4, 0.0] + 0.012 * ray, [0.01, -0.02, 0.01]]))
+    away_m, deviations = [], []
+    for elongation in (1.0, 10.0):
+        found = weighed(truth, known, start, **RADIUS, elongation=elongation)
+        away_m.append(found.pose.distance_to(truth))
+        deviations.append(away_m[-1] / np.sqrt(ray @ found.covariance[:3, :3] @ ray))
+    assert deviations[0] > 5.0  # if it errs alike in all directions, it is as good along the view as across
+    assert deviations[1] < 2.0 and away_m[1] < 0.75 * away_m[0]
+
+
 @pytest.mark.parametrize(("apart_m", "least", "most"), [(0.003, 0.6, 1.0), (0.02, 0.0, 0.5)])
 def test_photographs_are_believed_about_sizes_unless_a_good_start_refutes_them(
     truth: Pose, apart_m: float, least: float, most: float

@@ -62,11 +62,12 @@ def weighed(
     pose: Pose, covariance: F64, start: Pose, *, angle_rad: float, distance_m: float, elongation: float = 1.0,
     share: float = 1.0,
 ) -> WeighedPose:  # fmt: skip
-    """The mean pose, given what the images say and a start whose error has an unknown scale.
+    """The pose, given what the images say and a start whose error has an unknown scale.
 
     With the start's error N(0, s^2 P), P = diag(d^2 / 3, .., a^2 / 3, ..), and the images' N(0, C), the way z from the
     pose to the start is N(0, C + s^2 P), which says how likely each s is, each C if there are several, and whether the
-    start is one from a picture, whose P is `elongation`^2 times as large along the view.
+    start is one from a picture, whose P is `elongation`^2 times as large along the view. The pose is the mean for the
+    likelier kind of start, for what lies between two is near neither; its covariance holds both.
 
     Args:
         pose: that the images know.
@@ -85,14 +86,16 @@ def weighed(
         root[:3, :3] += (along - 1.0) * root[0, 0] * np.outer(ray, ray)
         roots.append(root)
     way, covariances = difference(start, pose), np.reshape(covariance, (-1, 6, 6))
-    every = [_between(way, one, root) for root in roots for one in covariances]
-    likely = np.exp(np.array([one.likely for one in every]) - max(one.likely for one in every))
+    every = [[_between(way, one, root) for one in covariances] for root in roots]
+    log_likely = np.array([[one.likely for one in of_kind] for of_kind in every])
+    likely = np.exp(log_likely - log_likely.max())
     likely /= likely.sum()
-    steps = np.array([one.step for one in every])
-    step = likely @ steps
-    within = np.tensordot(likely, np.array([one.covariance for one in every]), axes=1)
-    both = within + (likely[:, None] * (steps - step)).T @ (steps - step)
-    scale = float(np.exp(likely @ np.array([one.scale for one in every])))
+    steps = np.array([[one.step for one in of_kind] for of_kind in every])
+    kind = int(np.argmax(likely.sum(axis=1)))
+    step = likely[kind] @ steps[kind] / likely[kind].sum()
+    within = np.tensordot(likely, np.array([[one.covariance for one in of_kind] for of_kind in every]), axes=2)
+    both = within + np.einsum("kc,kci,kcj->ij", likely, steps - step, steps - step)
+    scale = float(np.exp(np.sum(likely * [[one.scale for one in of_kind] for of_kind in every])))
     left = (1.0 - share) * covariances.mean(axis=0)
     return WeighedPose(pose.retract(share * step), share * both + left, scale)
 

@@ -224,10 +224,11 @@ class Ending:
         known, share = estimate.uncertainty, left_to_the_start(found, self._settings) if by_rims is None else 1.0
         if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
             return estimate
+        length_m, images = self._meshes.length_m, known.covariance if by_rims is None else by_rims[1]
         one = weighed(
-            estimate.pose, known.covariance if by_rims is None else by_rims[1], self.start,
-            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._meshes.length_m,
-            elongation=2.0 * float(np.linalg.norm(estimate.pose.t_m2c)) / self._meshes.length_m, share=share,
+            estimate.pose, images, self.start, angle_rad=np.radians(near.angle_deg),
+            distance_m=near.distance * length_m, share=share,
+            elongation=2.0 * float(np.linalg.norm(estimate.pose.t_m2c)) / length_m,
         )  # fmt: skip
         covariance = one.covariance
         if by_rims is None:  # edges alone hold an outline: of a wrong one, the way from the start tells nothing of it
@@ -235,9 +236,7 @@ class Ending:
         return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _by_rims(self, found: Candidates) -> tuple[RobustEstimate, F64] | None:
-        """The estimate by rims, and covariances (K, 6, 6) of which one is right; None where they do not tell, or the
-        steps are not to be trusted.
-        """
+        """The estimate by rims and covariances (K, 6, 6), one of which is right; None where they do not tell."""
         if self.stages is None or not rims_tell(found, self._meshes.mesh, self._settings, self.inputs.objective):
             return None
         rims = RimEstimate(found.level, self._meshes, self.inputs.objective, found.pose)
