@@ -14,7 +14,7 @@ from PIL import Image
 from diffdope.cli import track_run
 from diffdope.cli.help_text import parsed
 from diffdope.cli.main import main
-from diffdope.cli.track_command import TrackArguments, header_of, read_video
+from diffdope.cli.track_command import TrackArguments, header_of, preset_of, read_video
 from diffdope.cli.track_report import estimates, far_away
 from diffdope.cli.track_run import last_good, poses_of, state_began
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
@@ -134,6 +134,24 @@ def test_a_run_that_0_1_0_began_has_the_same_header(video: Path) -> None:
     given = TrackArguments(**files, out=video / "out")
     assert "mask_id" not in header_of(given, preset("fast"))["inputs"]
     assert header_of(replace(given, mask_id=2), preset("fast"))["inputs"]["mask_id"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"rgb": "rgb"}, "default"),
+        ({"rgb": "rgb", "mask": "mask"}, "default"),
+        ({"rgb": "rgb", "preset": "fast"}, "fast"),
+        ({"rgb": "rgb", "depth": "depth"}, "fast"),
+        ({"depth": "depth", "preset": "default"}, "default"),
+        ({"depth": "depth"}, "fast"),
+        ({"bag": "film.mcap"}, "fast"),
+        ({"rgb": "rgb", "urdf": "arm.urdf"}, "fast"),
+    ],
+)
+def test_photographs_without_depth_take_default_if_no_preset_is_named(changes: dict[str, str], name: str) -> None:
+    paths = {key: value if key == "preset" else Path(value) for key, value in changes.items()}
+    assert preset_of(TrackArguments(out=Path("out"), **paths)).name == name  # type: ignore[arg-type]
 
 
 def test_an_interrupted_run_keeps_what_it_has_and_goes_on(

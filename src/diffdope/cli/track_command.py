@@ -90,7 +90,7 @@ def run(arguments: list[str]) -> int:
 
 def preset_of(given: TrackArguments) -> Preset:
     """The preset with the numbers of the settings file."""
-    preset = find_preset(given.preset)
+    preset = find_preset(usual_preset(given) if given.preset == "auto" else given.preset)
     if given.settings is not None:
         preset = read_settings(given.settings, preset)
     preset = with_confidence_file(preset, given.confidence_file)
@@ -99,6 +99,16 @@ def preset_of(given: TrackArguments) -> Preset:
         preset = replace(preset, search=replace(preset.search, polish=polish))
     tracking_presets(preset)  # refuses those that cannot track, before any work
     return preset
+
+
+def usual_preset(given: TrackArguments) -> str:
+    """The preset where none is named.
+
+    In photographs without depth, `fast` refines most frames anew, so that `default` takes little longer, and is right
+    far more often (docs/studies/2026-12-01-presets-of-photographs.md). A recording is played as a camera would.
+    """
+    photographs = given.rgb is not None and given.depth is None and given.bag is None and given.urdf is None
+    return "default" if photographs else "fast"
 
 
 def read_video(given: TrackArguments) -> Video:

@@ -67,8 +67,9 @@ class TrackArguments(PresetFlags, StartFlags, InputFlags, RobotFlags, RerunFlag)
     """Which object of a results CSV; also the number written into poses.csv (1 if not given)."""
     fps: float | None = None
     """Frames a second; default: what the film says, 30 for a folder, where numbers that are missing take time, too."""
-    preset: str = "fast"
-    """Complete set of numbers to start from; fast or default."""
+    preset: str = "auto"
+    """Complete set of numbers to start from; fast, default, or auto: default for photographs without depth, where fast
+    loses the object far more often, and fast for all else."""
     settings: Path | None = None
     """YAML that changes numbers of the preset."""
     film: bool = True
