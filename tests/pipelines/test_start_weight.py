@@ -58,3 +58,15 @@ def test_a_search_that_says_nothing_of_the_start_does_not_weigh_it() -> None:
     given = Observation(CAMERA, rgb=SEEN.rgb)
     weighed, alone = (refiner.refine(given, NEAR, start_counts=counts) for counts in (True, False))
     assert weighed.pose.distance_to(alone.pose) == 0.0
+
+
+@pytest.mark.parametrize("along", [-0.02, 0.015])
+def test_a_start_that_is_off_along_the_view_alone_is_neither_kept_nor_believed(along: float) -> None:
+    """As one that was put in place by hand: a share of the distance off, and a pixel across the view."""
+    start = TRUTH.retract([*(along * TRUTH.t_m2c + np.array([6e-4, -5e-4, 0.0])), 0.02, -0.015, 0.02])
+    result = Refiner(MESH, threads=1).refine(Observation(CAMERA, rgb=SEEN.rgb), start)
+    assert result.confidence is not None and result.covariance is not None
+    ray = TRUTH.t_m2c / np.linalg.norm(TRUTH.t_m2c)
+    off_m, deviation_m = along_view(result.pose, TRUTH), float(np.sqrt(ray @ result.covariance[:3, :3] @ ray))
+    assert off_m < 0.6 * along_view(start, TRUTH)
+    assert off_m < 2.0 * deviation_m and result.confidence < 0.6
