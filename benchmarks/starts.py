@@ -11,6 +11,8 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -59,13 +61,19 @@ def start_of(case: Case, mesh: Mesh, kind: str, rng: np.random.Generator) -> Pos
     return Pose(R, middle + shift + along_m * ray - R @ mesh.center_m)
 
 
+@cache
+def refiner_of(path: Path, preset: str) -> Refiner:
+    """Of one mesh, prepared once."""
+    return Refiner(load_mesh(path), preset=preset, threads=1)
+
+
 def ended(name: str, mode: str, kind: str, every: int, first: int, preset: str) -> list[Ended]:
     """Each case once."""
     found = []
     for number, case in enumerate(SETS[name].cases("10", mode, first=first, every=every)):
         mesh = load_mesh(case.mesh_path)
         start = start_of(case, mesh, kind, np.random.default_rng([number, KINDS.index(kind)]))
-        result = Refiner(mesh, preset=preset, threads=1).refine(case.observation, start)
+        result = refiner_of(case.mesh_path, preset).refine(case.observation, start)
         error_m = add(result.pose, case.truth, evaluation_points(case.mesh_path))
         found.append(Ended(error_m, error_m / mesh.diameter, result.confidence or 0.0))
     return found

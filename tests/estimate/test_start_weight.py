@@ -10,6 +10,7 @@ import pytest
 from diffdope.estimate.start_weight import WeighedPose, systematic, weighed
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
+from diffdope.geometry.vectors import axes_across
 
 RADIUS = {"angle_rad": np.radians(12.0), "distance_m": 0.009}
 # Well known across the view and in turns, badly along the view.
@@ -95,8 +96,7 @@ def test_one_covariance_of_one_is_that_covariance(truth: Pose) -> None:
 def turned_to_ray(truth: Pose, deviations: np.ndarray) -> np.ndarray:
     """Root (3, 3) of a covariance, two deviations across the ray and the third one along it."""
     ray = truth.t_m2c / np.linalg.norm(truth.t_m2c)
-    across = np.linalg.svd(ray[None])[2][1:]
-    return np.asarray(np.concatenate([across, ray[None]]).T * deviations)
+    return np.asarray(np.stack([*axes_across(ray), ray], axis=1) * deviations)
 
 
 @pytest.mark.parametrize("along", [1.0, 10.0])

@@ -48,7 +48,7 @@ class MaskBorders:
     def ends(self, observation: Observation) -> Observation:
         """A frame whose mask ends where colours change, unless masks are exact; a box that is drawn as one stays."""
         alone = observation.modalities == ("rgb", "mask") and filled_box(observation) is None
-        self._given = observation if alone else None
+        self._given = observation if alone and self._border_px > 0.0 else None
         return with_border_by_colours(observation) if alone and not self.exact else observation
 
     def take(self, pose: Pose, refine: Refine) -> None:
@@ -59,7 +59,7 @@ class MaskBorders:
             refine: from a start close by.
         """
         given, self._given = self._given, None
-        if given is None or self._meshes is None or self._border_px == 0.0:
+        if given is None or self._meshes is None:
             return
         asked = self._trusted < _FIRST or self._trusted % _EVERY == 0
         self._trusted += 1
